@@ -1,0 +1,179 @@
+"""The command line, and the composition root: here the parts are put together, and nowhere else."""
+
+import logging
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+from zoneinfo import ZoneInfo
+
+import typer
+
+from api.errors import ApiError
+from models.errors import ModelError
+from streams.errors import StreamError
+from vision.errors import SiteError
+
+# Each command imports what it needs itself: `ngatu run` must not pay for a web server that it does not start.
+# ruff: noqa: PLC0415
+
+app = typer.Typer(
+    name="ngatu",
+    help="Ngã Tư: city cameras turned into traffic and security events.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+models_app = typer.Typer(help="The detectors that are at hand.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+SiteOption = Annotated[Path | None, typer.Option("--site", help="Site file: what to watch.", show_default=False)]
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Ends the command with a message on standard error."""
+    for line in message.splitlines():
+        typer.echo(f"ngatu: {line}", err=True)
+    raise typer.Exit(code)
+
+
+@app.command()
+def run(
+    source: Annotated[
+        str | None,
+        typer.Argument(help="A file, rtsp://…, http(s)://…, or webcam:0. Else the source in the site file."),
+    ] = None,
+    site: SiteOption = None,
+    camera: Annotated[str | None, typer.Option(help="Camera of the site file; needed where it has several.")] = None,
+    events: Annotated[Path | None, typer.Option(help="Write events here, JSON lines.")] = None,
+    tracks: Annotated[Path | None, typer.Option(help="Write tracks here, MOTChallenge text.")] = None,
+    detections: Annotated[
+        Path | None, typer.Option(help="Replay recorded detections (.jsonl, .jsonl.gz): no video, no model.")
+    ] = None,
+    detections_out: Annotated[Path | None, typer.Option(help="Record the detections here, for a replay.")] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Wall-clock time of the first picture, ISO 8601. Else the file's own time.")
+    ] = None,
+    pace: Annotated[
+        Literal["max", "real"] | None, typer.Option(help="Read a file as fast as possible, or at its own speed.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Detector: name in the catalogue, or an .onnx file.")] = None,
+) -> None:
+    """Runs one source from beginning to end and writes what it sees into files.
+
+    Exit codes: 0 done; 1 the run failed, what was found so far is written; 2 bad input, nothing is written;
+    130 interrupted, what was found so far is written.
+    """
+    from api.outputs import Outputs
+    from api.run import DONE, replay, run_live
+    from api.sources import only_camera, sited
+
+    if detections and (source or model or detections_out or pace):
+        fail("--detections replays without video and model: leave out SOURCE, --model, --pace, --detections-out", 2)
+    if not (source or detections or site):
+        fail("give a SOURCE to run, or --detections to replay; `ngatu run --help` shows how", 2)
+    outputs = Outputs(events, tracks, detections_out)
+    refusal = outputs.refusal()
+    if refusal:
+        fail(refusal, 2)
+    whole = sited(site)
+    try:
+        one = only_camera(whole, camera, source, pace, model)
+    except SiteError as error:
+        raise SiteError(f"{site}: {error}" if site else str(error)) from None
+    began = _moment(start, whole.site.timezone)
+    result = replay(one, detections, outputs, began) if detections else run_live(one, outputs, began)
+    if result.code != DONE:
+        fail(result.message, result.code)
+    if sys.stderr.isatty():
+        found = ", ".join(f"{count} {kind}" for kind, count in sorted(outputs.events.items()))
+        typer.echo(f"{outputs.frames} frames; events: {found or 'none'}", err=True)
+
+
+@app.command()
+def serve(
+    site: SiteOption = None,
+    port: Annotated[int | None, typer.Option(help="TCP port of the API and the page [NGATU_PORT].")] = None,
+) -> None:
+    """Watches all cameras of a site; API and page at http://127.0.0.1:8200."""
+    from api.serve import serve as serve_site
+    from api.settings import Settings
+    from api.sources import sited
+
+    path = site or Path("site.yaml")
+    if site is None and not path.exists():
+        fail("no site file; give one with --site FILE, or look around with: ngatu demo", 2)
+    _log()
+    serve_site(sited(path), Settings() if port is None else Settings(port=port))
+
+
+@app.command()
+def demo(
+    source: Annotated[
+        str | None, typer.Argument(help="A clip or rtsp://… for the real detector. Else a synthetic street.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port of the API and the page [NGATU_PORT].")] = None,
+) -> None:
+    """Everything on one machine, no camera needed: a synthetic street, its events, API and page."""
+    from api.demo import demo_settings, demo_site
+    from api.serve import serve as serve_site
+
+    _log()
+    serve_site(demo_site(source), demo_settings(port))
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="Site file.", show_default=False)],
+) -> None:
+    """Checks a site file: exit code 0, or 2 with path, cause and what is known instead."""
+    from vision.site import load_site
+
+    site = load_site(file)
+    rules = sum(len(camera.rules) for camera in site.cameras)
+    typer.echo(f"{file}: good; {len(site.cameras)} cameras, {rules} rules")
+
+
+@models_app.command("list")
+def list_models() -> None:
+    """Lists the models of the catalogue."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from models.catalogue import rows as catalogue_rows
+
+    rows = catalogue_rows()
+    table = Table(*rows[0], box=None)
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    Console().print(table)
+
+
+def _moment(text: str | None, timezone: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"--start {text!r} is no ISO 8601 time; write it such as 2026-11-24T14:05:00+07:00", 2)
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))
+
+
+def _log() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("alembic", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def main() -> None:
+    """Runs the command line; known errors end with their exit code and a message, without a trace."""
+    try:
+        app()
+    except (SiteError, ModelError, StreamError, ApiError) as error:
+        for line in str(error).splitlines():
+            typer.echo(f"ngatu: {line}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""Answers: the JSON shapes that the API gives, beside the events themselves."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from api.live import CameraCard
+from streams.health import StreamState
+from vision.engine import CameraStatus
+from vision.events import Event, rfc3339
+
+Moment = Annotated[datetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
+STARTED = "2026-11-24T07:05:09.120Z"
+
+
+class SiteAnswer(BaseModel):
+    """The organisation and its clock."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "soc-trang",
+                    "name": "IOC Sóc Trăng",
+                    "timezone": "Asia/Ho_Chi_Minh",
+                    "version": "0.1.0",
+                    "now": STARTED,
+                }
+            ]
+        }
+    )
+
+    id: str = Field(description="Id of the site.")
+    name: str = Field(description="Its name for people.")
+    timezone: str = Field(description="IANA name of its time zone; times of the page are shown in it.")
+    version: str = Field(description="Version of Ngã Tư that answers.")
+    now: Moment = Field(description="The server's clock, UTC.")
+
+
+class GapAnswer(BaseModel):
+    """A time without pictures."""
+
+    since: Moment = Field(serialization_alias="from", description="Since when.")
+    until: Moment | None = Field(serialization_alias="to", description="Until when; null while it lasts.")
+    reason: str = Field(description="Why, for people.")
+
+
+class RuleAnswer(BaseModel):
+    """A rule of a camera."""
+
+    id: str = Field(description="Id of the rule in the site file.")
+    kind: str = Field(description="Which sort of rule.")
+
+
+class CameraAnswer(BaseModel):
+    """A camera and how it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "cau-vuot-1",
+                    "name": "Cầu vượt – hướng chợ",
+                    "state": "live",
+                    "reason": None,
+                    "since": STARTED,
+                    "fps": 25.0,
+                    "detect_fps": 9.8,
+                    "frames": 15320,
+                    "dropped": 9102,
+                    "reconnects": 1,
+                    "retry_in_s": None,
+                    "size": [1280, 720],
+                    "last_frame_at": "2026-11-24T07:15:22.040Z",
+                    "detector": "street-n 640×384, ONNX Runtime CPU",
+                    "simulated": False,
+                    "gaps": [
+                        {
+                            "from": "2026-11-24T07:01:02.000Z",
+                            "to": STARTED,
+                            "reason": "no picture for 5 s",
+                        }
+                    ],
+                    "lines": ["main"],
+                    "zones": ["shoulder"],
+                    "rules": [{"id": "count-main", "kind": "line_crossing"}],
+                }
+            ]
+        }
+    )
+
+    id: str = Field(description="Id of the camera in the site file.")
+    name: str = Field(description="Its name for people.")
+    state: StreamState = Field(description="State of its stream; `connecting` until its first picture.")
+    reason: str | None = Field(description="Why it is not live, for people; null while all is well.")
+    since: Moment = Field(description="Since when it has been in this state.")
+    fps: float = Field(description="Frames a second that come from the camera.")
+    detect_fps: float = Field(description="Frames a second that are analysed.")
+    frames: int = Field(description="Frames that came since the start.")
+    dropped: int = Field(description="Frames that were not analysed because a newer one was there.")
+    reconnects: int = Field(description="How often the stream was lost and opened again.")
+    retry_in_s: float | None = Field(description="Seconds until the next try; null where none is due.")
+    size: tuple[int, int] | None = Field(description="Width and height, px; null before the first frame.")
+    last_frame_at: Moment | None = Field(description="When the newest frame was taken, UTC.")
+    detector: str = Field(description="What finds road users: model, input, execution provider.")
+    simulated: bool = Field(description="Whether a simulator, not a detector, says where road users are.")
+    gaps: list[GapAnswer] = Field(description="Times without pictures, newest last.")
+    lines: list[str] = Field(description="Ids of its lines.")
+    zones: list[str] = Field(description="Ids of its zones and lanes.")
+    rules: list[RuleAnswer] = Field(description="What is looked for.")
+
+    @classmethod
+    def of(cls, card: CameraCard, status: CameraStatus, detect_fps: float) -> "CameraAnswer":
+        """A camera as it is now."""
+        stream = status.stream
+        return cls(
+            id=card.id,
+            name=card.name,
+            state=stream.state,
+            reason=stream.reason or None,
+            since=stream.since,
+            fps=round(stream.fps, 1),
+            detect_fps=round(detect_fps, 1),
+            frames=stream.received,
+            dropped=stream.dropped,
+            reconnects=stream.reconnects,
+            retry_in_s=stream.retry_in_s,
+            size=stream.size,
+            last_frame_at=stream.captured_at,
+            detector=card.detector,
+            simulated=card.simulated,
+            gaps=[GapAnswer(since=gap.began, until=gap.ended, reason=gap.reason) for gap in stream.gaps],
+            lines=list(card.scene.lines),
+            zones=[*card.scene.zones, *card.scene.lanes],
+            rules=[RuleAnswer(id=rule.id, kind=rule.kind) for rule in card.rules],
+        )
+
+
+class CamerasAnswer(BaseModel):
+    """All cameras."""
+
+    items: list[CameraAnswer] = Field(description="The cameras in the order of the site file.")
+
+
+class EventsAnswer(BaseModel):
+    """A page of events."""
+
+    items: list[Event] = Field(description="Events, newest first.")
+    next: str | None = Field(description="Give this as `cursor` for the next page; null: there is none.")
+
+
+class StoreAnswer(BaseModel):
+    """How writing to the database goes."""
+
+    writing: bool = Field(description="Whether it can be written.")
+    reason: str | None = Field(description="Why not; null while all is well.")
+    since: Moment = Field(description="Since when it has been so.")
+    pending: int = Field(description="Events that wait in memory to be written.")
+    capacity: int = Field(description="How many may wait; more are lost, and counted.")
+    written: int = Field(description="Changes written since the start.")
+    lost: int = Field(description="Events lost since the start.")
+
+
+class CameraHealthAnswer(BaseModel):
+    """How a camera is, in short."""
+
+    id: str = Field(description="Id of the camera.")
+    state: StreamState = Field(description="State of its stream; `connecting` until its first picture.")
+    reason: str | None = Field(description="Why it is not live; null while all is well.")
+    since: Moment = Field(description="Since when.")
+    faults: list[str] = Field(description="What has stopped by a fault of ours: rules by id, or `detector`.")
+
+
+class HealthAnswer(BaseModel):
+    """How the whole installation is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "status": "degraded",
+                    "reasons": ["camera 'cau-vuot-1' is lost: it does not answer"],
+                    "version": "0.1.0",
+                    "store": {
+                        "writing": True,
+                        "reason": None,
+                        "since": STARTED,
+                        "pending": 0,
+                        "capacity": 100000,
+                        "written": 1520,
+                        "lost": 0,
+                    },
+                    "cameras": [
+                        {
+                            "id": "cau-vuot-1",
+                            "state": "lost",
+                            "reason": "it does not answer",
+                            "since": STARTED,
+                            "faults": [],
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    status: Literal["ok", "degraded"] = Field(description="`degraded` as soon as anything is not as it should.")
+    reasons: list[str] = Field(description="What is not as it should, for people.")
+    version: str = Field(description="Version of Ngã Tư that answers.")
+    store: StoreAnswer = Field(description="The database.")
+    cameras: list[CameraHealthAnswer] = Field(description="The cameras.")

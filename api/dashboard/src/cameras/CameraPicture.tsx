@@ -1,0 +1,126 @@
+/** One camera's picture: live, or its last one dimmed with the cause and the time. Never black without words. */
+
+import { Unplug } from "lucide-react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { STATE_ICONS, STATE_TONES } from "@/cameras/CameraState";
+import { causeOf } from "@/cameras/cause";
+import { cameraWords, stateWords } from "@/cameras/words";
+import { useLanguage, useToday } from "@/language/provider";
+import type { PictureMode } from "@/pictures/mode";
+import { type PictureState, playPictures } from "@/pictures/player";
+import { useSeen } from "@/pictures/useSeen";
+import type { Camera } from "@/server/contract";
+import { useLink, useLinkState, useNow } from "@/server/provider";
+
+interface Props {
+  camera: Camera;
+  mode: PictureMode;
+  /** Drawn over the picture, in its own box. */
+  children?: ReactNode;
+}
+
+const NOTHING_YET: PictureState = { phase: "waiting", aspect: null };
+
+export function CameraPicture({ camera, mode, children }: Props) {
+  const { t } = useLanguage();
+  const away = useLinkState().phase === "away";
+  const box = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [picture, setPicture] = useState(NOTHING_YET);
+  const seen = useSeen(box);
+
+  // A camera that is not live has one last picture: asking for it again and again gives the same.
+  const kind = camera.state === "live" ? mode.kind : "still";
+  const everyMs = mode.kind === "poll" ? mode.everyMs : 0;
+  const has = picture.aspect !== null;
+  const never = camera.last_frame_at === null;
+  const play = seen && !away && !never && !(kind === "still" && mode.kind !== "still" && has);
+
+  useEffect(() => {
+    if (!play || !canvas.current) return;
+    const played: PictureMode = kind === "poll" ? { kind, everyMs } : { kind };
+    return playPictures(canvas.current, camera.id, played, (state) =>
+      setPicture((old) => ({ phase: state.phase, aspect: state.aspect ?? old.aspect })),
+    );
+  }, [play, camera.id, kind, everyMs]);
+
+  const fault = away || (camera.state !== "live" && mode.kind !== "still");
+  return (
+    <div
+      className="picture"
+      ref={box}
+      data-dim={fault && has ? "" : undefined}
+      // What is drawn over the picture has to lie on it, not on bars beside it.
+      style={children && picture.aspect ? { aspectRatio: picture.aspect } : undefined}
+    >
+      <canvas
+        ref={canvas}
+        width={16}
+        height={9}
+        hidden={!has}
+        role="img"
+        aria-label={t(cameraWords.picture)(camera.name)}
+        data-testid="camera-picture"
+        data-camera={camera.id}
+      />
+      {has && children}
+      {fault ? (
+        <PictureFault camera={camera} away={away} never={!has && (never || picture.phase === "none")} />
+      ) : (
+        !has && (
+          <p className="picture-words">
+            {t(picture.phase === "none" ? cameraWords.pictureMissing : cameraWords.waiting)}
+          </p>
+        )
+      )}
+    </div>
+  );
+}
+
+interface FaultProps {
+  camera: Camera;
+  away: boolean;
+  /** There has never been a picture to show. */
+  never: boolean;
+}
+
+function PictureFault({ camera, away, never }: FaultProps) {
+  const { t, format } = useLanguage();
+  const { awaySince } = useLinkState();
+  const now = useNow();
+  const today = useToday();
+  const Icon = away ? Unplug : STATE_ICONS[camera.state];
+  const since = away ? awaySince : Date.parse(camera.since);
+  const lasting = now !== null && since !== null ? format.duration((now - since) / 1000) : null;
+
+  return (
+    <div className="picture-fault" data-tone={away ? "critical" : STATE_TONES[camera.state]}>
+      <p className="picture-fault-title">
+        <Icon size={18} aria-hidden="true" />
+        {t(away ? cameraWords.serverAway : stateWords[camera.state])}
+      </p>
+      <p>{t(away ? cameraWords.serverAwayCause : causeOf(camera))}</p>
+      {since !== null && (
+        <p>
+          {t(cameraWords.since)(format.when(since, today))}
+          {lasting && ` · ${t(cameraWords.lasting)(lasting)}`}
+        </p>
+      )}
+      {!away && <Retry camera={camera} />}
+      {never && <p>{t(cameraWords.noPicture)}</p>}
+    </div>
+  );
+}
+
+function Retry({ camera }: { camera: Camera }) {
+  const { t, format } = useLanguage();
+  const link = useLink();
+  const now = useNow();
+  const [due, setDue] = useState<number | null>(null);
+  useEffect(() => {
+    setDue(camera.retry_in_s === null ? null : link.clock.now() + camera.retry_in_s * 1000);
+  }, [camera, link]);
+  if (due === null || now === null) return null;
+  const left = (due - now) / 1000;
+  return <p>{left >= 1 ? t(cameraWords.retryIn)(format.duration(left)) : t(cameraWords.retryNow)}</p>;
+}

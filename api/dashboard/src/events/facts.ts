@@ -1,0 +1,144 @@
+/** What an event says, in words: one short line for the list, all of it for the detail. */
+
+import {
+  directionWords,
+  factWords,
+  familyWords,
+  kindWords,
+  labelWords,
+  phaseWords,
+  severityWords,
+} from "@/events/words";
+import type { Format } from "@/language/format";
+import type { Both, Text } from "@/language/text";
+import type { Incident, Passage, SceneEvent, Violation } from "@/server/contract";
+
+export interface Speech {
+  t: <T>(pair: Both<T>) => T;
+  format: Format;
+}
+
+export interface Fact {
+  name: Text;
+  value: string;
+}
+
+export function kindWord(event: Pick<SceneEvent, "family" | "kind">, { t }: Pick<Speech, "t">): string {
+  const known = kindWords[event.family][event.kind];
+  return known ? t(known) : event.kind.replaceAll("_", " ");
+}
+
+function word(words: Record<string, Text>, value: string, { t }: Speech): string {
+  const known = words[value];
+  return known ? t(known) : value;
+}
+
+function speed(event: Passage, { format }: Speech): string | null {
+  if (event.speed_kmh === null) return null;
+  const error = event.speed_error_kmh === null ? "" : ` ± ${format.number(event.speed_error_kmh, 1)}`;
+  return `${format.number(event.speed_kmh, 1)}${error} km/h`;
+}
+
+function amount(value: number | null, unit: string | null, { format }: Speech): string | null {
+  if (value === null) return null;
+  if (unit === "s") return format.duration(value);
+  return [format.number(value, Number.isInteger(value) ? 0 : 1), unit].filter(Boolean).join(" ");
+}
+
+function progress(event: Incident, { t, format }: Speech): string {
+  if (event.status === "began") return t(factWords.ongoing);
+  if (event.ended_s === null) return t(factWords.ended);
+  return t(factWords.endedAfter)(format.duration(event.ended_s - event.began_s));
+}
+
+function excess(event: Violation, speech: Speech): string | null {
+  const measured = amount(event.measured, event.unit, speech);
+  const limit = amount(event.limit, event.unit, speech);
+  if (!measured || !limit) return measured;
+  return `${measured} (${speech.t(factWords.limit).toLocaleLowerCase()} ${limit})`;
+}
+
+function way(event: Passage, speech: Speech): string | null {
+  if (event.from && event.to) return `${event.from} → ${event.to}`;
+  return event.direction === null ? null : word(directionWords, event.direction, speech);
+}
+
+/** What tells this event from others of its kind, shortest first. */
+export function summary(event: SceneEvent, speech: Speech): string[] {
+  const { t, format } = speech;
+  const label = event.label && t(labelWords[event.label]);
+  const rest: (string | null)[] = (() => {
+    switch (event.family) {
+      case "passage":
+        return [way(event, speech), speed(event, speech)];
+      case "violation":
+        return [excess(event, speech)];
+      case "incident":
+        return [progress(event, speech)];
+      case "measurement":
+        return [
+          format.duration(event.ended_s - event.began_s),
+          t(factWords.watched)(format.percent(event.completeness)),
+        ];
+    }
+  })();
+  return [label, ...rest].filter((part): part is string => Boolean(part));
+}
+
+function familyFacts(event: SceneEvent, speech: Speech): [Text, string | null][] {
+  const { t, format } = speech;
+  switch (event.family) {
+    case "passage":
+      return [
+        [factWords.line, event.line],
+        event.from && event.to
+          ? [factWords.movement, way(event, speech)]
+          : [factWords.direction, way(event, speech)],
+        [factWords.speed, speed(event, speech)],
+      ];
+    case "violation":
+      return [
+        [factWords.measured, amount(event.measured, event.unit, speech)],
+        [factWords.limit, amount(event.limit, event.unit, speech)],
+        [factWords.phase, event.phase && word(phaseWords, event.phase, speech)],
+        [factWords.code, event.code],
+        [factWords.case, event.case],
+      ];
+    case "incident":
+      return [
+        [factWords.severity, t(severityWords[event.severity])],
+        [factWords.status, progress(event, speech)],
+        [factWords.tracks, event.tracks.length > 0 ? event.tracks.join(", ") : null],
+      ];
+    case "measurement":
+      return [
+        [factWords.interval, format.duration(event.ended_s - event.began_s)],
+        [factWords.completeness, format.percent(event.completeness)],
+        [
+          factWords.figures,
+          Object.entries(event.values)
+            .map(([name, value]) => `${name} ${format.number(value, Number.isInteger(value) ? 0 : 2)}`)
+            .join("; ") || null,
+        ],
+      ];
+  }
+}
+
+/** Everything worth reading; what the event does not have is left out. */
+export function facts(event: SceneEvent, cameraName: string, speech: Speech): Fact[] {
+  const { t, format } = speech;
+  const all: [Text, string | null | undefined][] = [
+    [factWords.time, `${format.date(event.at)} ${format.time(event.at)}`],
+    [factWords.camera, cameraName],
+    [factWords.family, t(familyWords[event.family])],
+    [factWords.label, event.label && t(labelWords[event.label])],
+    ...familyFacts(event, speech),
+    [factWords.rule, event.rule],
+    [factWords.track, event.track === null ? null : String(event.track)],
+    [factWords.score, format.percent(event.score)],
+    [factWords.place, event.place?.map((part) => format.number(part, 3)).join(" ; ")],
+    [factWords.stream, `${format.number(event.time_s, 2)} s`],
+    [factWords.id, event.id],
+  ];
+  return all.flatMap(([name, value]) => (value ? [{ name, value }] : []));
+}

@@ -1,0 +1,40 @@
+"""Errors of api.
+
+    ApiError
+    ├── StoreError       the database can't be opened or read; the message says what to do
+    └── ProblemError     an answer other than 2xx: becomes one application/problem+json
+
+All messages are for people: they say what to do, and hold no secret.
+"""
+
+from collections.abc import Mapping
+
+
+class ApiError(Exception):
+    """What the API side can't do. The message is for people and holds no secret."""
+
+
+class StoreError(ApiError):
+    """The database can't be opened, read or brought up to date (writing retries by itself)."""
+
+
+class ProblemError(ApiError):
+    """Ends a request with a problem (RFC 9457).
+
+    Args:
+        status: HTTP status code.
+        kind: Short name of the problem, such as `unknown-camera`; becomes its `type`.
+        title: What is wrong, the same for every problem of the kind.
+        detail: What is wrong this time, and what to do.
+        headers: Further headers of the answer.
+    """
+
+    def __init__(
+        self, status: int, kind: str, title: str, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.kind = kind
+        self.title = title
+        self.detail = detail
+        self.headers = dict(headers or {})

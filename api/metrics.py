@@ -1,0 +1,92 @@
+"""Metrics: figures for Prometheus. Each app has a registry of its own."""
+
+from collections.abc import Iterable, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from api.feed import Feed
+from api.live import Engine, Live
+from api.store import Store, StoredEvent
+
+INFERENCE_BUCKETS_S = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0)
+
+
+class Metrics:
+    """Counts what happens, and asks the other parts how they are when Prometheus comes."""
+
+    def __init__(self, version: str) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        Gauge("ngatu_build_info", "Version that runs", ["version"], registry=self.registry).labels(version).set(1)
+        self._inference = Histogram(
+            "ngatu_inference_seconds",
+            "Time that the detector took for a frame",
+            ["camera"],
+            buckets=INFERENCE_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._events = Counter(
+            "ngatu_events", "Events written to the database", ["camera", "kind"], registry=self.registry
+        )
+
+    def inferred(self, camera: str, seconds: float) -> None:
+        """The detector took so long for a frame; called by the engine for every analysed frame."""
+        self._inference.labels(camera).observe(seconds)
+
+    def written(self, changes: Sequence[StoredEvent]) -> None:
+        """The store wrote these changes."""
+        for change in changes:
+            self._events.labels(change.camera, change.kind).inc()
+
+    def watch(self, engine: Engine, live: Live, store: Store, feed: Feed) -> None:
+        """From now on asks these parts at every scrape."""
+        store.on_written(self.written)
+        self.registry.register(_Parts(engine, live, store, feed))
+
+    def text(self) -> bytes:
+        """All figures in the text format of Prometheus."""
+        return generate_latest(self.registry)
+
+
+class _Parts(Collector):
+    """Reads figures that other parts keep anyway, so that they are counted in one place only."""
+
+    def __init__(self, engine: Engine, live: Live, store: Store, feed: Feed) -> None:
+        self._engine = engine
+        self._live = live
+        self._store = store
+        self._feed = feed
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        yield from self._cameras()
+        state = self._store.state()
+        for name, value, words in (
+            ("store_up", float(state.writing), "Whether the database can be written"),
+            ("store_pending_events", state.pending, "Events that wait to be written"),
+            ("store_capacity_events", state.capacity, "Events that may wait to be written"),
+            ("feed_followers", self._feed.followers, "Viewers that wait for events"),
+        ):
+            yield GaugeMetricFamily(f"ngatu_{name}", words, value=value)
+        yield CounterMetricFamily("ngatu_store_written_events", "Changes written", value=state.written)
+        yield CounterMetricFamily("ngatu_store_lost_events", "Events lost: no room, or refused", value=state.lost)
+
+    def _cameras(self) -> Iterable[Metric]:
+        received = CounterMetricFamily("ngatu_frames_received", "Frames that came", labels=["camera"])
+        dropped = CounterMetricFamily("ngatu_frames_dropped", "Frames that a newer one replaced", labels=["camera"])
+        analysed = CounterMetricFamily("ngatu_frames_analysed", "Frames that were analysed", labels=["camera"])
+        reconnects = CounterMetricFamily("ngatu_camera_reconnects", "Times a camera was lost", labels=["camera"])
+        state = GaugeMetricFamily("ngatu_camera_state", "1 for the state it is in", labels=["camera", "state"])
+        viewers = GaugeMetricFamily("ngatu_preview_viewers", "Viewers that wait for a picture", labels=["camera"])
+        for camera, status in self._engine.status().items():
+            received.add_metric([camera], status.stream.received)
+            dropped.add_metric([camera], status.stream.dropped)
+            analysed.add_metric([camera], status.analysed)
+            reconnects.add_metric([camera], status.stream.reconnects)
+            state.add_metric([camera, status.stream.state], 1)
+            viewers.add_metric([camera], self._live.viewers(camera))
+        return received, dropped, analysed, reconnects, state, viewers

@@ -1,0 +1,151 @@
+"""Outputs: the files that `ngatu run` writes, each line whole or not at all."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from models.observation import Observation
+from models.recording import RecordingWriter
+from vision.events import Event
+from vision.scene import View
+
+
+class LineFile:
+    """A text file that holds whole lines only, whatever happens: a full disk, a killed process.
+
+    Args:
+        path: File to write; what was there is replaced.
+
+    Raises:
+        OSError: It can't be written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file: BinaryIO = path.open("wb", buffering=0)
+        self._whole = 0
+
+    def write(self, lines: Iterable[str]) -> None:
+        """Adds lines, without their line ends.
+
+        Raises:
+            OSError: The disk is full, or gone; the file still ends with a whole line.
+        """
+        rest = whole = "".join(f"{line}\n" for line in lines).encode()
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            with suppress(OSError):  # a pipe or a device has nothing to take back
+                self._file.truncate(self._whole)
+            raise
+        self._whole += len(whole)
+
+    def close(self) -> None:
+        """Closes the file. May be called twice."""
+        self._file.close()
+
+
+class Outputs:
+    """The files of one run. They are made with the first picture: a run that never begins leaves no trace.
+
+    Attributes:
+        failure: What went wrong while writing; nothing more is written after it.
+        events: Events so far, by kind.
+        frames: Pictures so far.
+    """
+
+    def __init__(self, events: Path | None, tracks: Path | None, detections: Path | None) -> None:
+        """Names the files; None where nobody wants one.
+
+        Args:
+            events: JSON lines of events.
+            tracks: MOTChallenge text.
+            detections: Recording that `--detections` replays.
+        """
+        self.failure: OSError | None = None
+        self.events: dict[str, int] = {}
+        self.frames = 0
+        self._paths = (events, tracks, detections)
+        self._events: LineFile | None = None
+        self._tracks: LineFile | None = None
+        self._detections: RecordingWriter | None = None
+        self._opened = False
+
+    def refusal(self) -> str | None:
+        """Why the files could not be written, as far as can be told without touching them."""
+        for path in self._paths:
+            if path is None:
+                continue
+            if path.is_dir():
+                return f"{path}: is a folder; give the name of a file"
+            if not path.absolute().parent.is_dir():
+                return f"{path}: there is no folder {path.absolute().parent}; make it first"
+        given = [path.absolute() for path in self._paths if path]
+        if len(given) != len(set(given)):
+            return "two outputs have the same file name; give each its own"
+        return None
+
+    def step(self, index: int, observation: Observation, view: View) -> None:
+        """Writes what was seen in a picture; `index` is its number from 0."""
+        self.frames += 1
+        if not self._ready():
+            return
+        try:
+            if self._tracks:
+                self._tracks.write(_mot_lines(index, view))
+            if self._detections:
+                self._detections.write(index, observation)
+        except OSError as error:
+            self.failure = error
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Writes events."""
+        if not self._ready():
+            return
+        try:
+            for event in events:
+                if self._events:
+                    self._events.write([event.model_dump_json(by_alias=True)])
+                name = event.kind
+                self.events[name] = self.events.get(name, 0) + 1
+        except OSError as error:
+            self.failure = error
+
+    def close(self) -> None:
+        """Completes the files."""
+        for file in (self._events, self._tracks, self._detections):
+            if file:
+                try:
+                    file.close()
+                except OSError as error:
+                    self.failure = self.failure or error
+
+    def discard(self) -> None:
+        """Removes the files: what they were made from turned out to be bad."""
+        self.close()
+        for path in self._paths:
+            if self._opened and path and path.is_file():
+                path.unlink()
+
+    def _ready(self) -> bool:
+        if not self._opened and self.failure is None:
+            self._opened = True
+            events, tracks, detections = self._paths
+            try:
+                self._events = LineFile(events) if events else None
+                self._tracks = LineFile(tracks) if tracks else None
+                self._detections = RecordingWriter(detections) if detections else None
+            except OSError as error:
+                self.failure = error
+        return self.failure is None
+
+
+def _mot_lines(index: int, view: View) -> Iterable[str]:
+    """MOTChallenge text of one picture; frames count from 1, classes are our label numbers + 1."""
+    for row in view.placed:
+        left, top, right, bottom = row.box
+        yield (
+            f"{index + 1},{row.id},{left:.2f},{top:.2f},{right - left:.2f},{bottom - top:.2f},"
+            f"{row.score:.4f},{row.label + 1},1,-1"
+        )

@@ -1,0 +1,87 @@
+"""Health and metrics: for people and machines that look after the installation."""
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from api.answers import CameraHealthAnswer, HealthAnswer, StoreAnswer
+from api.deps import Here
+from vision.engine import LOST_STATES
+
+router = APIRouter(tags=["operation"])
+
+_METRICS_EXAMPLE = (
+    "# HELP ngatu_frames_analysed_total Frames that were analysed\n"
+    "# TYPE ngatu_frames_analysed_total counter\n"
+    'ngatu_frames_analysed_total{camera="cau-vuot-1"} 6218.0\n'
+)
+
+
+@router.get(
+    "/health",
+    summary="Is all well?",
+    responses={
+        503: {
+            "model": HealthAnswer,
+            "description": "Events can't be written. They wait in memory; look at `store.reason`.",
+        }
+    },
+)
+def read_health(here: Here, response: Response) -> HealthAnswer:
+    """200 while the program does its work, 503 while it can't keep what it finds.
+
+    A camera that is lost makes it `degraded` and leaves it at 200: starting the program again would not help.
+    """
+    status = here.engine.status()
+    state = here.store.state()
+    reasons = [
+        f"camera {name!r} is {one.stream.state}" + (f": {one.stream.reason}" if one.stream.reason else "")
+        for name, one in status.items()
+        if one.stream.state in LOST_STATES or (one.stream.state == "connecting" and one.stream.reason)
+    ]
+    # The log has the trace; what an exception says is not for every caller.
+    reasons += [f"camera {name!r}: {part} has stopped" for name, one in status.items() for part in one.faults]
+    if not state.writing:
+        response.status_code = 503
+        reasons.insert(0, f"the database can't be written: {state.reason}; {state.pending} events wait")
+    if state.lost:
+        reasons.insert(0, f"{state.lost} events were lost since the start")
+    return HealthAnswer(
+        status="degraded" if reasons else "ok",
+        reasons=reasons,
+        version=here.version,
+        store=StoreAnswer(
+            writing=state.writing,
+            reason=state.reason,
+            since=state.since,
+            pending=state.pending,
+            capacity=state.capacity,
+            written=state.written,
+            lost=state.lost,
+        ),
+        cameras=[
+            CameraHealthAnswer(
+                id=name,
+                state=one.stream.state,
+                reason=one.stream.reason or None,
+                since=one.stream.since,
+                faults=list(one.faults),
+            )
+            for name, one in status.items()
+        ],
+    )
+
+
+@router.get(
+    "/metrics",
+    summary="Figures for Prometheus",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "Text format of Prometheus.",
+            "content": {"text/plain": {"schema": {"type": "string"}, "example": _METRICS_EXAMPLE}},
+        }
+    },
+)
+def read_metrics(here: Here) -> Response:
+    """Frames, drops, states, inference times, events and the store, as Prometheus reads them."""
+    return Response(here.metrics.text(), media_type=CONTENT_TYPE_LATEST)

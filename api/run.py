@@ -1,0 +1,204 @@
+"""Run: one source from its beginning to its end, into files."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from api.outputs import Outputs
+from models.errors import ModelError
+from models.recording import read_recording
+from streams.health import StreamHealth
+from streams.source import Source
+from vision.engine import LOST_STATES, Engine
+from vision.site import Camera, Site
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes (contract)."""
+GIVE_UP_S = 30.0
+"""A live source that gives no picture for so long is lost for good: whoever runs one source waits for it."""
+LOOK_S = 0.1
+
+
+class InterruptedRun(BaseException):
+    """Somebody pressed Ctrl-C, or the process was asked to end."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended: exit code, and what to tell people."""
+
+    code: int
+    message: str = ""
+
+
+def run_live(site: Site, outputs: Outputs, start: datetime | None) -> Result:
+    """Runs the only camera of a site until its source ends.
+
+    Raises:
+        ModelError: The model can't be used.
+        SiteError: The scene lacks what a rule needs.
+    """
+    [camera] = site.cameras
+    engine = Engine(
+        site,
+        start=start,
+        on_events=outputs.add,
+        on_analysed=lambda one: outputs.step(one.frame.index, one.observation, one.view),
+    )
+    with interruptible():
+        try:
+            engine.start()
+            with progress_bar(outputs) as show:
+                while not engine.wait(LOOK_S):
+                    health = engine.health()[camera.id]
+                    show(health.expected_frames)
+                    fault = engine.fault(camera.id)
+                    if outputs.failure or isinstance(fault, ModelError) or _given_up(health, camera):
+                        break
+        except InterruptedRun:
+            return Result(INTERRUPTED, "interrupted; what was found so far is written")
+        finally:
+            engine.stop()
+            outputs.close()
+    fault = engine.fault(camera.id)
+    return _verdict(engine.health()[camera.id], outputs, fault)
+
+
+def replay(site: Site, recording: Path, outputs: Outputs, start: datetime | None) -> Result:
+    """Runs recorded detections through the only camera of a site: no video, no model.
+
+    Raises:
+        ModelError: The recording can't be read.
+        SiteError: The scene lacks what a rule needs.
+    """
+    [camera] = site.cameras
+    pipeline = site.pipeline(camera)
+    with interruptible():
+        try:
+            with progress_bar(outputs) as show:
+                for frame, observation in read_recording(recording, camera.id, start):
+                    step = pipeline.step(observation)
+                    outputs.add(step.events)
+                    outputs.step(frame, observation, step.view)
+                    show(None)
+                    if outputs.failure:
+                        break
+            outputs.add(pipeline.finish())
+        except ModelError:
+            outputs.discard()
+            raise
+        except InterruptedRun:
+            outputs.add(pipeline.finish())
+            return Result(INTERRUPTED, "interrupted; what was found so far is written")
+        finally:
+            outputs.close()
+    if pipeline.faults:
+        faults = "; ".join(f"rule {rule} stopped: {fault}" for rule, fault in pipeline.faults.items())
+        return Result(FAILED, faults)
+    return _written(outputs)
+
+
+def with_source(camera: Camera, source: Source) -> Camera:
+    """A camera that looks at another source."""
+    return camera.model_copy(update={"source": source})
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Turns Ctrl-C and a request to end into `InterruptedRun`, once: what follows must be able to finish."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise InterruptedRun
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Show:
+    """Keeps a bar on the terminal up to date, a few times a second."""
+
+    def __init__(self, progress: Progress, outputs: Outputs) -> None:
+        self._progress = progress
+        self._outputs = outputs
+        self._task = progress.add_task("", total=None, fps=0.0, events=0)
+        self._began = time.monotonic()
+
+    def __call__(self, expected: int | None) -> None:
+        frames = self._outputs.frames
+        self._progress.update(
+            self._task,
+            completed=frames,
+            total=expected,
+            fps=frames / max(time.monotonic() - self._began, 1e-3),
+            events=sum(self._outputs.events.values()),
+        )
+
+
+class _Quiet:
+    def __call__(self, expected: int | None) -> None:
+        """Shows nothing: nobody is there to look."""
+
+
+@contextmanager
+def progress_bar(outputs: Outputs) -> Iterator[_Show | _Quiet]:
+    """A bar with frames, frames a second, events and time left, where a person looks on; else nothing."""
+    if not sys.stderr.isatty():
+        yield _Quiet()
+        return
+    columns = (
+        BarColumn(),
+        TextColumn("{task.completed} frames · {task.fields[fps]:.1f} fps · {task.fields[events]} events"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield _Show(progress, outputs)
+
+
+def _given_up(health: StreamHealth, camera: Camera) -> bool:
+    if not camera.source.live:
+        return False
+    if health.state == "refused":
+        return True
+    away_s = (datetime.now(health.since.tzinfo) - _away_since(health)).total_seconds()
+    return health.state in LOST_STATES and away_s > GIVE_UP_S
+
+
+def _away_since(health: StreamHealth) -> datetime:
+    return health.gaps[-1].began if health.gaps else health.since
+
+
+def _verdict(health: StreamHealth, outputs: Outputs, fault: Exception | None) -> Result:
+    if outputs.failure:
+        return _written(outputs)
+    if isinstance(fault, ModelError):
+        return Result(BAD_INPUT, str(fault))
+    if fault is not None:
+        return Result(FAILED, f"a picture could not be analysed: {type(fault).__name__}: {fault}")
+    if health.state == "refused":
+        return Result(FAILED if health.received else BAD_INPUT, health.reason)
+    if health.state in LOST_STATES:
+        return Result(FAILED, health.reason)
+    return Result(DONE)
+
+
+def _written(outputs: Outputs) -> Result:
+    if outputs.failure:
+        error = outputs.failure
+        name = f"{error.filename}: " if error.filename else ""
+        return Result(FAILED, f"{name}can't be written: {error.strerror or error}; what was written before is whole")
+    return Result(DONE)

@@ -1,0 +1,74 @@
+"""Serve: all cameras of a site, with store, API and page, until somebody stops it."""
+
+import logging
+from importlib.metadata import version
+
+from api.app import Server, create_app, listen
+from api.deps import SiteCard
+from api.live import CameraCard, Live
+from api.metrics import Metrics
+from api.settings import Settings
+from api.store import Store
+from models.detectors.simulated import Simulated
+from streams.sources.file import FileSource
+from vision.engine import Analysed, Engine
+from vision.site import Camera, Site
+
+log = logging.getLogger(__name__)
+
+
+def serve(site: Site, settings: Settings) -> None:
+    """Watches a site until the process is asked to stop.
+
+    Raises:
+        ApiError: The port is taken, or the database can't be used.
+        ModelError: A detector can't be used.
+        SiteError: A scene lacks what a rule needs.
+    """
+    site = site.model_copy(update={"cameras": tuple(_at_its_own_speed(camera) for camera in site.cameras)})
+    socket = listen(settings)
+    with Store.open(settings.database_url, settings.store_capacity) as store:
+        metrics = Metrics(version("ngatu"))
+        cards: dict[str, CameraCard] = {}
+
+        def analysed(one: Analysed) -> None:
+            live.show(one.frame, one.view, one.events)
+            metrics.inferred(one.frame.camera, one.infer_s)
+
+        engine = Engine(site, on_analysed=analysed, on_events=store.add)
+        detectors = {name: status.detector for name, status in engine.status().items()}
+        cards = {camera.id: _card(site, camera, detectors[camera.id]) for camera in site.cameras}
+        live = Live(cards.values(), settings.jpeg_quality)
+        app = create_app(
+            site_card=SiteCard(site.site.id, site.site.name, site.site.timezone),
+            engine=engine,
+            live=live,
+            store=store,
+            metrics=metrics,
+            settings=settings,
+        )
+        engine.start()
+        host, port = socket.getsockname()[:2]
+        log.info("Ngã Tư watches %d cameras; page and API: http://%s:%d", len(cards), host, port)
+        try:
+            Server(app).run(sockets=[socket])
+        finally:
+            engine.stop()
+
+
+def _at_its_own_speed(camera: Camera) -> Camera:
+    """A file among cameras plays like a camera: as fast as possible it would take the machine from all others."""
+    if isinstance(camera.source, FileSource):
+        return camera.model_copy(update={"source": camera.source.model_copy(update={"pace": "real"})})
+    return camera
+
+
+def _card(site: Site, camera: Camera, detector: str) -> CameraCard:
+    return CameraCard(
+        id=camera.id,
+        name=camera.name or camera.id,
+        scene=site.scene(camera),
+        rules=camera.rules,
+        detector=detector,
+        simulated=isinstance(site.detector(camera), Simulated),
+    )

@@ -1,0 +1,59 @@
+"""Settings: where this installation runs. What it watches stands in the site file instead."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from the environment (`port` is `NGATU_PORT`); made once by the composition root and passed on."""
+
+    model_config = SettingsConfigDict(env_prefix="NGATU_", frozen=True)
+
+    database: str = Field(
+        default="var/ngatu.db",
+        min_length=1,
+        repr=False,
+        description="Path of the SQLite file, or a SQLAlchemy URL. Its folder is made if it is missing.",
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address to listen on. There are no accounts yet: keep it on this machine.",
+    )
+    port: int = Field(default=8200, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.1", "localhost", "[::1]"),
+        description="Host names that requests may carry, separated by commas; `*` allows all. "
+        "Others are refused, so that no foreign page reaches us by DNS rebinding.",
+    )
+    store_capacity: int = Field(
+        default=100_000,
+        ge=1,
+        description="Events kept in memory while the database can't be written (about 1 kB each).",
+    )
+    jpeg_quality: int = Field(default=80, ge=10, le=100, description="Quality of previews and snapshots.")
+    heartbeat_s: float = Field(
+        default=15.0, gt=0, description="Seconds between comments that keep an idle event stream open."
+    )
+    send_timeout_s: float = Field(
+        default=30.0,
+        gt=0,
+        description="Seconds that a viewer may take none of our bytes before its stream is closed. "
+        "A browser connects again by itself and goes on where it stopped.",
+    )
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def database_url(self) -> str:
+        """The database as a SQLAlchemy URL."""
+        if "://" in self.database:
+            return self.database
+        return f"sqlite:///{Path(self.database)}"

@@ -1,0 +1,393 @@
+"""Store: keeps events in a database. The only SQL of the project.
+
+Every change carries a number, `seq`, that only grows: a new event, and an incident that ends. Who knows the
+last number it saw misses nothing.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
+
+from api.errors import StoreError
+from api.writer import Writer, WriterState
+from vision.events import Event
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+tables = sa.MetaData()
+_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+events_table = sa.Table(
+    "events",
+    tables,
+    sa.Column("seq", _BIG, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.String(64), nullable=False, unique=True),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("camera", sa.Text, nullable=False),
+    sa.Column("family", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("label", sa.Text),
+    sa.Column("status", sa.Text),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Index("events_by_time", "at_us", "id"),
+    sa.Index("events_by_camera", "camera", "at_us", "id"),
+    sa.Index("events_by_kind", "kind", "at_us", "id"),
+)
+changes_table = sa.Table(
+    "changes",
+    tables,
+    sa.Column("one", sa.Integer, sa.CheckConstraint("one = 1"), primary_key=True),
+    sa.Column("last", _BIG, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it lies in the store.
+
+    Attributes:
+        seq: Number of its last change.
+        id: Its id.
+        at_us: When, microseconds since 1970; for an incident the `at` of its beginning, for ever.
+        camera: Id of the camera.
+        kind: Its kind.
+        payload: The event as JSON, as contract.md has it.
+    """
+
+    seq: int
+    id: str
+    at_us: int
+    camera: str
+    kind: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events: an empty tuple or None leaves a field open. `since` belongs to it, `until` does not."""
+
+    cameras: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """The filter as SQL conditions; every value is a bound parameter."""
+        columns = events_table.c
+        found: list[sa.ColumnElement[bool]] = [
+            column.in_(values)
+            for column, values in (
+                (columns.camera, self.cameras),
+                (columns.kind, self.kinds),
+                (columns.family, self.families),
+                (columns.label, self.labels),
+            )
+            if values
+        ]
+        if self.since is not None:
+            found.append(columns.at_us >= microseconds(self.since))
+        if self.until is not None:
+            found.append(columns.at_us < microseconds(self.until))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Events, newest first, and the cursor that continues behind them (None: that was all)."""
+
+    items: list[StoredEvent]
+    next: str | None
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds from 1970 to a moment that knows its time zone."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def encode_cursor(event: StoredEvent) -> str:
+    """The opaque cursor that continues behind an event."""
+    return base64.urlsafe_b64encode(f"{event.at_us} {event.id}".encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> tuple[int, str]:
+    """Place of a cursor: `at_us` and id.
+
+    Raises:
+        ValueError: We never gave out such a cursor.
+    """
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        at_us, event_id = raw.decode("ascii").split(" ")
+        place = int(at_us), event_id
+    except (ValueError, binascii.Error) as error:
+        raise ValueError("not a cursor of ours; take `next` of the page before") from error
+    if not -(2**63) <= place[0] < 2**63 or not event_id.isprintable():
+        raise ValueError("not a cursor of ours; take `next` of the page before")
+    return place
+
+
+class Store:
+    """Events on disk. Made by `open()`; safe to be used from every thread."""
+
+    def __init__(self, engine: sa.Engine, capacity: int) -> None:
+        self._engine = engine
+        self._writer: Writer[StoredEvent] = Writer(self._write, capacity)
+
+    @classmethod
+    def open(cls, url: str, capacity: int = 100_000) -> Self:
+        """Opens the database, brings its tables up to date and starts the writer.
+
+        Args:
+            url: SQLAlchemy URL, such as `sqlite:///var/ngatu.db`.
+            capacity: How many events may wait to be written.
+
+        Raises:
+            StoreError: It can't be opened, or a newer version of the program made it.
+        """
+        store = cls(_connect(url), capacity)
+        store._writer.start()
+        return store
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- writing
+
+    def on_written(self, listener: Callable[[Sequence[StoredEvent]], None]) -> None:
+        """Has the listener called in the writer's thread after each commit, in the order of `seq`.
+
+        It must not block. An incident that began and ended within one batch is told twice.
+        """
+        self._writer.on_written(listener)
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Takes events to be written. Never blocks, never raises; what finds no room is counted as lost.
+
+        The same event may come twice: an id that is there already is left alone, except that an incident
+        that began may end.
+        """
+        self._writer.add(events)
+
+    def flush(self, timeout_s: float | None = None) -> bool:
+        """Waits until all events accepted so far are written. False: not within the time."""
+        return self._writer.flush(timeout_s)
+
+    def close(self, timeout_s: float = 10.0) -> int:
+        """Writes what waits and closes the database. May be called twice.
+
+        Returns:
+            How many events could not be written within the time and are lost now.
+        """
+        left = self._writer.close(timeout_s)
+        self._engine.dispose()
+        return left
+
+    def state(self) -> WriterState:
+        """How writing goes."""
+        return self._writer.state()
+
+    def _write(self, batch: Sequence[Event]) -> list[StoredEvent]:
+        """Writes a batch in one transaction; gives what it changed.
+
+        Raises:
+            StoreError: The database can't be written now.
+            IntegrityError: It refuses something of the batch for good; DataError likewise.
+        """
+        try:
+            return self._transact(batch)
+        except (IntegrityError, DataError):
+            raise
+        except (DBAPIError, NoConnectionError) as error:
+            raise StoreError(_cause(error)) from error
+
+    def _transact(self, batch: Sequence[Event]) -> list[StoredEvent]:
+        with self._engine.begin() as connection:
+            # First of all the counter: its row lock lets one writer in at a time, in PostgreSQL too, so
+            # that changes become visible in the order of their numbers and nobody who resumes skips one.
+            last: int = connection.execute(
+                sa.update(changes_table).values(last=changes_table.c.last + len(batch)).returning(changes_table.c.last)
+            ).scalar_one()
+            present = connection.execute(
+                sa.select(events_table.c.id, events_table.c.status).where(
+                    events_table.c.id.in_({event.id for event in batch})
+                )
+            )
+            known: dict[str, str | None] = {row.id: row.status for row in present}
+            changes: list[StoredEvent] = []
+            inserts: dict[str, dict[str, Any]] = {}
+            updates: dict[str, dict[str, Any]] = {}
+            for seq, event in enumerate(batch, start=last - len(batch) + 1):
+                row = _row(seq, event)
+                if event.id not in known:
+                    inserts[event.id] = row
+                elif (known[event.id], row["status"]) != ("began", "ended"):
+                    continue
+                elif event.id in inserts:
+                    inserts[event.id] = row | {"at_us": inserts[event.id]["at_us"]}
+                else:
+                    updates[event.id] = row
+                known[event.id] = row["status"]
+                changes.append(StoredEvent(seq, event.id, row["at_us"], event.camera, event.kind, row["payload"]))
+            if inserts:
+                connection.execute(sa.insert(events_table), list(inserts.values()))
+            for row in updates.values():
+                # `at_us` stays: a row that moved would be missed by whoever is paging just then.
+                connection.execute(
+                    sa.update(events_table)
+                    .where(events_table.c.id == row["id"])
+                    .values(seq=row["seq"], status=row["status"], payload=row["payload"])
+                )
+        return changes
+
+    # -- reading
+
+    def page(self, wanted: EventFilter, limit: int, cursor: str | None = None) -> EventPage:
+        """Events, newest first; pages do not shift when new events arrive.
+
+        Raises:
+            ValueError: The cursor is none of ours.
+            StoreError: The database can't be read.
+        """
+        conditions = wanted.conditions()
+        if cursor is not None:
+            place = sa.tuple_(*map(sa.literal, decode_cursor(cursor)))
+            conditions.append(sa.tuple_(events_table.c.at_us, events_table.c.id) < place)
+        order = events_table.c.at_us.desc(), events_table.c.id.desc()
+        # One more than wanted tells whether there is a next page.
+        rows = self._read(_SELECT.where(*conditions).order_by(*order).limit(limit + 1))
+        items = rows[:limit]
+        return EventPage(items, encode_cursor(items[-1]) if len(rows) > limit else None)
+
+    def get(self, event_id: str) -> StoredEvent | None:
+        """The event of an id; None: there is none.
+
+        Raises:
+            StoreError: The database can't be read.
+        """
+        rows = self._read(_SELECT.where(events_table.c.id == event_id))
+        return rows[0] if rows else None
+
+    def changes_after(self, seq: int, limit: int) -> list[StoredEvent]:
+        """Events that changed after `seq`, in the order of their changes.
+
+        Raises:
+            StoreError: The database can't be read.
+        """
+        return self._read(_SELECT.where(events_table.c.seq > seq).order_by(events_table.c.seq).limit(limit))
+
+    def last_seq(self) -> int:
+        """A number that every change up to now is not above, and every later one is.
+
+        Raises:
+            StoreError: The database can't be read.
+        """
+        try:
+            with self._engine.connect() as connection:
+                last: int = connection.execute(sa.select(changes_table.c.last)).scalar_one()
+                return last
+        except (DBAPIError, NoConnectionError) as error:
+            raise StoreError(f"the database can't be read: {_cause(error)}") from error
+
+    def _read(self, query: sa.Select[*tuple[Any, ...]]) -> list[StoredEvent]:
+        try:
+            with self._engine.connect() as connection:
+                return [StoredEvent(*row) for row in connection.execute(query)]
+        except (DBAPIError, NoConnectionError) as error:
+            raise StoreError(f"the database can't be read: {_cause(error)}") from error
+
+
+def _cause(error: DBAPIError | NoConnectionError) -> str:
+    """What the database itself said, without the SQL and its values."""
+    return str(error.orig) if isinstance(error, DBAPIError) else "too many requests at once"
+
+
+_SELECT = sa.select(*(events_table.c[name] for name in StoredEvent.__slots__))
+
+
+def _row(seq: int, event: Event) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "id": event.id,
+        "at_us": microseconds(event.at.astimezone(UTC)),
+        "camera": event.camera,
+        "family": event.family,
+        "kind": event.kind,
+        "rule": event.rule,
+        "label": event.label,
+        "status": event.status if event.family == "incident" else None,
+        "payload": event.model_dump_json(by_alias=True),
+    }
+
+
+def _connect(url: str) -> sa.Engine:
+    try:
+        address = sa.make_url(url)
+        if address.get_backend_name() == "sqlite":
+            if not address.database or address.database == ":memory:":
+                raise StoreError("NGATU_DATABASE must name a file: what is kept in memory is lost at the end")
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        # Every thread that answers requests may read at once; connections are cheap and kept.
+        engine = sa.create_engine(address, max_overflow=40)
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        # Not the URL itself: it may hold a password.
+        raise StoreError(f"NGATU_DATABASE is no database that can be used: {type(error).__name__}") from error
+    except OSError as error:
+        raise StoreError(f"the database's folder can't be made: {error}") from error
+    if engine.dialect.name == "sqlite":
+        _set_up_sqlite(engine)
+    try:
+        _migrate(engine)
+    except DBAPIError as error:
+        engine.dispose()
+        where = address.render_as_string(hide_password=True)
+        raise StoreError(f"the database {where} can't be opened: {error.orig}") from error
+    except CommandError as error:
+        engine.dispose()
+        raise StoreError(
+            f"the database was made by a newer version of Ngã Tư ({error}); update the program, or name "
+            "another file in NGATU_DATABASE"
+        ) from error
+    return engine
+
+
+def _set_up_sqlite(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: Any, _: object) -> None:
+        # sqlite3 would begin transactions by its own rules, and leave DDL outside of them.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        # First, so that the next line already waits for whoever else opens the file just now.
+        cursor.execute("PRAGMA busy_timeout = 2000")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # A box at the roadside loses power without warning; batches make the fsync a commit affordable.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begun(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _migrate(engine: sa.Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

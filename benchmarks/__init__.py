@@ -1,0 +1,1 @@
+"""What a box can carry: measured, with the machine it was measured on."""

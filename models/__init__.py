@@ -1,0 +1,1 @@
+"""All that looks at pixels and says what is there."""

@@ -1,0 +1,74 @@
+"""StreamClock: makes of a stream's time stamps a clock that never goes back."""
+
+import heapq
+import math
+
+BACK_S = 1.0
+"""Stamps that are further back than this are not out of order: they count from another origin."""
+DEPTH_MAX = 8
+"""H.264 and H.265 reorder at most 16 pictures; cameras that use B-pictures at all use 1 to 3."""
+
+
+class StreamClock:
+    """The stream's own clock, from 0, made of time stamps that can't be trusted blindly.
+
+    What cameras and containers do wrong, and what becomes of it:
+
+    - Stamps in the order of decoding instead of showing (B-pictures). They are a permutation of the right ones,
+      so they are sorted over as many pictures as it takes: 0 80 40 120 → 0 · 40 80 120.
+    - One stamp that makes no sense: bridged by the nominal interval.
+    - Two such in a row: the stream counts from a new origin (a seam, a restarted camera); the clock goes on.
+    - No stamps at all, always the same number: counted by the nominal interval.
+
+    Args:
+        fps: Nominal pictures per second; nonsense (AVs say 0, 90000, nan) is taken as 25.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self.interval_s = 1 / fps if 0.1 <= fps <= 240 else 1 / 25
+        self.time_s: float | None = None
+        self._origin_s = 0.0
+        self._stamp_s = 0.0
+        self._strange = 0
+        self._depth = 0
+        self._pending: list[float] = []
+        self._sorted_s = -math.inf
+
+    def tick(self, stamp_s: float, at_most_s: float = math.inf) -> float:
+        """The clock at the next picture.
+
+        Args:
+            stamp_s: The picture's stamp, seconds from any origin.
+            at_most_s: What the clock can't be beyond, whatever the stamp says.
+
+        Returns:
+            Seconds since the first picture, more than at the picture before.
+        """
+        if self.time_s is None:
+            self._origin_s, self.time_s = stamp_s, 0.0
+        elif stamp_s == self._stamp_s:
+            self.time_s += self.interval_s
+        elif self.time_s - BACK_S < stamp_s - self._origin_s <= at_most_s:
+            self._strange = 0
+            self.time_s = self._in_order(stamp_s - self._origin_s, self.time_s)
+        else:
+            self._strange += 1
+            self.time_s += self.interval_s
+            if self._strange > 1:
+                self._origin_s = stamp_s - self.time_s
+                self._pending.clear()
+                self._sorted_s = -math.inf
+                self._strange = 0
+        self._stamp_s = stamp_s
+        return self.time_s
+
+    def _in_order(self, time_s: float, last_s: float) -> float:
+        heapq.heappush(self._pending, time_s)
+        a_little_later = last_s + self.interval_s / 8
+        if len(self._pending) <= self._depth:
+            return a_little_later
+        earliest = heapq.heappop(self._pending)
+        if earliest < self._sorted_s:
+            self._depth = min(self._depth + 1, DEPTH_MAX)
+        self._sorted_s = max(self._sorted_s, earliest)
+        return earliest if earliest > last_s else a_little_later

@@ -1,0 +1,42 @@
+"""StreamHealth: how a camera's stream is doing, for people."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+StreamState = Literal["connecting", "live", "stalled", "lost", "refused", "ended"]
+
+
+class Gap(BaseModel):
+    """A time without pictures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    began: datetime = Field(description="When the last picture before it was taken, UTC.")
+    ended: datetime | None = Field(description="When the first picture after it was taken; null while it lasts.")
+    reason: str = Field(description="Why, for people.")
+
+
+class StreamHealth(BaseModel):
+    """How a camera's stream is doing at one moment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    camera: str = Field(description="Id of the camera.")
+    state: StreamState = Field(
+        description="`connecting`: not one picture yet; `live`: pictures come; `stalled`: connected, but silent; "
+        "`lost`: no connection, tried again; `refused`: the same, but somebody has to mend it (password, path); "
+        "`ended`: the file is read to its end."
+    )
+    since: datetime = Field(description="When this state began, UTC.")
+    reason: str = Field(description="Why, for people; empty while all is well. Never with a secret.")
+    received: int = Field(description="Pictures decoded.", ge=0)
+    dropped: int = Field(description="Pictures that a newer one replaced before they were looked at.", ge=0)
+    fps: float = Field(description="Pictures a second over the last seconds.", ge=0)
+    reconnects: int = Field(description="How often the stream came back.", ge=0)
+    retry_in_s: float | None = Field(description="Seconds until the next attempt; null where none is due.")
+    size: tuple[int, int] | None = Field(description="Width and height of the last picture, px.")
+    captured_at: datetime | None = Field(description="When the last picture was taken, UTC.")
+    expected_frames: int | None = Field(description="Pictures that the file holds; null for a live stream.")
+    gaps: tuple[Gap, ...] = Field(description="The latest times without pictures, oldest first.")

@@ -1,0 +1,276 @@
+"""The commands as people type them: a process of its own, real files, real exit codes."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.sources.synthetic import SyntheticSource
+from tests.conftest import free_port
+from tests.streams.clips import street, write_clip
+
+ROOT = Path(__file__).parents[2]
+SITE = f"""
+version: 1
+cameras:
+  - id: street
+    source: {{kind: synthetic, pace: max, duration_s: 40, fps: 10, size: [320, 180]}}
+    detector: {{kind: simulated, miss: 0.1, jitter: 0.02}}
+    lines:
+      road: {{from: {list(SyntheticSource.LINE[0])}, to: {list(SyntheticSource.LINE[1])}}}
+    zones:
+      yard: {{polygon: {[list(corner) for corner in SyntheticSource.YARD]}}}
+    rules:
+      - {{kind: line_crossing, id: count, line: road}}
+      - {{kind: intrusion, id: yard, zone: yard}}
+"""
+
+
+def ngatu(*words: object, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "api", *map(str, words)],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    text = path.read_text(encoding="utf-8")
+    assert text == "" or text.endswith("\n"), "the last line is whole"
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture(name="site", scope="module")
+def fixture_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("site") / "site.yaml"
+    path.write_text(SITE)
+    return path
+
+
+@pytest.fixture(name="clip", scope="module")
+def fixture_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clip") / "street.mp4", street(40), muxing={"movflags": "faststart"})
+
+
+def test_run_writes_events_tracks_and_a_recording_that_replays_exactly(site: Path, tmp_path: Path) -> None:
+    events, tracks, recording = tmp_path / "e.jsonl", tmp_path / "t.txt", tmp_path / "d.jsonl.gz"
+    run = ngatu(
+        "run", "--site", site, "--events", events, "--tracks", tracks, "--detections-out", recording,
+        "--start", "2026-11-24T07:00:00+07:00",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert run.stdout + run.stderr == "", "quiet where nobody looks on"
+    first = lines(events)
+    assert {event["kind"] for event in first} == {"line_crossing", "intrusion"}
+    assert all(event["at"].startswith("2026-11-24T00:00") for event in first)
+    assert len({(event["id"], event.get("status")) for event in first}) == len(first)
+
+    rows = [line.split(",") for line in tracks.read_text().splitlines()]
+    assert all(len(row) == 10 for row in rows)
+    assert min(int(row[0]) for row in rows) >= 1
+    assert {int(row[7]) for row in rows} <= set(range(1, 7))
+    assert max(Counter((row[0], row[1]) for row in rows).values()) == 1
+
+    again = tmp_path / "again.jsonl"
+    replayed = ngatu("run", "--detections", recording, "--site", site, "--events", again)
+    assert replayed.returncode == 0, replayed.stderr
+    by_id = {(event["id"], event.get("status")): event for event in lines(again)}
+    # A recording holds pixels to two decimals, so the moment of a crossing may differ by less than a millisecond.
+    assert [event["kind"] for event in lines(again)] == [event["kind"] for event in first]
+    assert len(by_id) == len(first)
+
+
+def test_a_replay_twice_gives_the_same_bytes(site: Path, tmp_path: Path) -> None:
+    recording = tmp_path / "d.jsonl"
+    assert ngatu("run", "--site", site, "--detections-out", recording).returncode == 0
+    outputs = [tmp_path / "1.jsonl", tmp_path / "2.jsonl"]
+    for output in outputs:
+        assert ngatu("run", "--detections", recording, "--site", site, "--events", output).returncode == 0
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()
+    assert outputs[0].stat().st_size > 0
+
+
+def test_a_clip_through_the_real_detector_without_a_site(clip: Path, tmp_path: Path) -> None:
+    recording = tmp_path / "d.jsonl"
+    run = ngatu("run", clip, "--detections-out", recording, "--tracks", tmp_path / "t.txt")
+    assert run.returncode == 0, run.stderr
+    frames = lines(recording)
+    assert [frame["frame"] for frame in frames] == list(range(40))
+    assert frames[0]["size"] == [320, 180]
+    assert (tmp_path / "t.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("no.mp4", None, "no such file"),
+        ("empty.mp4", b"", "is empty"),
+        ("text.mp4", b"this is no video\n" * 100, "is not a video"),
+        ("text.txt", b"this is no video\n" * 100, "is not a video"),
+    ],
+)
+def test_a_bad_clip_is_bad_input_and_writes_nothing(
+    tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
+    clip, events = tmp_path / name, tmp_path / "e.jsonl"
+    if content is not None:
+        clip.write_bytes(content)
+    run = ngatu("run", clip, "--events", events)
+    assert run.returncode == 2
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+    assert not events.exists()
+
+
+def test_a_truncated_clip_fails_with_all_that_was_found_before(clip: Path, tmp_path: Path) -> None:
+    cut, recording = tmp_path / "cut.mp4", tmp_path / "d.jsonl"
+    cut.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    run = ngatu("run", cut, "--detections-out", recording)
+    assert run.returncode == 1
+    assert "truncated after" in run.stderr
+    assert 5 < len(lines(recording)) < 40
+
+
+def test_a_bad_recording_is_bad_input_and_writes_nothing(site: Path, tmp_path: Path) -> None:
+    recording, events = tmp_path / "d.jsonl", tmp_path / "e.jsonl"
+    assert ngatu("run", "--site", site, "--detections-out", recording).returncode == 0
+    rows = recording.read_text().splitlines()
+    rows[300] = rows[300].replace('"boxes"', '"boxen"')
+    recording.write_text("\n".join(rows) + "\n")
+    run = ngatu("run", "--detections", recording, "--site", site, "--events", events)
+    assert run.returncode == 2
+    assert "line 301" in run.stderr
+    assert not events.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "give a SOURCE to run"),
+        (("CLIP", "--detections", "x.jsonl"), "--detections replays without video"),
+        (("CLIP", "--site", "no.yaml"), "no.yaml: no such file"),
+        (("CLIP", "--site", "SITE", "--camera", "x"), "no camera 'x'; there are: street"),
+        (("CLIP", "--start", "yesterday"), "no ISO 8601 time"),
+        (("CLIP", "--model", "street-m"), "street-n"),
+        (("CLIP", "--model", "CLIP.onnx"), "CLIP.onnx"),
+        (("CLIP", "--model", "BROKEN.onnx"), "BROKEN.onnx"),
+        (("CLIP", "--events", "no/such/folder/e.jsonl"), "there is no folder"),
+        (("CLIP", "--events", "/"), "is a folder"),
+        (("CLIP", "--events", "a", "--tracks", "a"), "same file name"),
+        (("ftp://x/y.mp4",), "ftp:// is no source"),
+        (("webcam:front",), "such as webcam:0"),
+        (("--detections", "no.jsonl", "--site", "SITE"), "no such recording"),
+    ],
+)
+def test_bad_words_are_bad_input(clip: Path, site: Path, tmp_path: Path, words: tuple[str, ...], message: str) -> None:
+    broken = tmp_path / "BROKEN.onnx"
+    broken.write_bytes(b"no model")
+    places = {"CLIP": clip, "SITE": site, "BROKEN.onnx": broken}
+    run = ngatu("run", *(places.get(word, word) for word in words))
+    assert run.returncode == 2, run.stderr
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_several_cameras_need_a_name(site: Path, clip: Path, tmp_path: Path) -> None:
+    two = tmp_path / "two.yaml"
+    two.write_text(SITE + SITE.split("cameras:")[1].replace("id: street", "id: other"))
+    run = ngatu("run", clip, "--site", two)
+    assert run.returncode == 2
+    assert "say which with --camera: street, other" in run.stderr
+
+
+def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
+    site, events = tmp_path / "site.yaml", tmp_path / "e.jsonl"
+    site.write_text(SITE.replace("pace: max, duration_s: 40", "pace: real"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api", "run", "--site", site, "--events", events],
+        cwd=ROOT, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    end = time.monotonic() + 60
+    while not (events.exists() and events.stat().st_size) and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    assert lines(events)
+
+
+@pytest.fixture(name="small_disk")
+def fixture_small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(disk)]
+    if os.geteuid() or shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("a small disk needs root and the right to mount a tmpfs")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_fails_with_whole_lines(site: Path, small_disk: Path) -> None:
+    tracks = small_disk / "t.txt"
+    run = ngatu("run", "--site", site, "--tracks", tracks)
+    assert run.returncode == 1
+    assert "No space left on device" in run.stderr
+    assert "Traceback" not in run.stderr
+    text = tracks.read_text()
+    assert text.endswith("\n")
+    assert all(len(line.split(",")) == 10 for line in text.splitlines())
+    assert len(text) > 8000
+
+
+def test_a_full_disk_from_the_start(site: Path) -> None:
+    run = ngatu("run", "--site", site, "--events", "/dev/full")
+    assert run.returncode == 1
+    assert "No space left on device" in run.stderr
+
+
+def test_check(site: Path, tmp_path: Path) -> None:
+    good = ngatu("check", site)
+    assert (good.returncode, good.stdout) == (0, f"{site}: good; 1 cameras, 2 rules\n")
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(SITE.replace("kind: line_crossing", "kind: line_crosing"))
+    run = ngatu("check", bad)
+    assert run.returncode == 2
+    assert "cameras[0].rules[0].kind: no kind 'line_crosing'; did you mean 'line_crossing'?" in run.stderr
+
+
+def test_models_list() -> None:
+    run = ngatu("models", "list")
+    assert run.returncode == 0
+    assert "street-n" in run.stdout
+    assert "AGPL-3.0" in run.stdout
+
+
+def test_a_busy_port_is_told(site: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        run = ngatu("serve", "--site", site, "--port", port, NGATU_DATABASE=str(tmp_path / "n.db"))
+    assert run.returncode == 2
+    assert f"can't listen on 127.0.0.1 port {port}" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_serve_needs_a_site() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "api", "serve", "--port", str(free_port())],
+        cwd=ROOT / "docs", env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 2
+    assert "no site file" in run.stderr

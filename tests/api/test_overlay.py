@@ -1,0 +1,130 @@
+import threading
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from api.overlay import CRITICAL, INFO, LABEL_COLOURS, LABEL_WORDS, SIGNALS, Flash, draw
+from models.detections import Label
+from tests.api.stage import frame, road_user, view
+from vision.scene import Line, Placed, Scene, SidesNamed, Zone
+
+SCENE = Scene(
+    "road",
+    lines={"main": Line(start=(0.1, 0.5), end=(0.9, 0.5), names=SidesNamed(left="đi ra", right="hướng chợ"))},
+    zones={"vỉa hè": Zone(polygon=((0.6, 0.6), (0.95, 0.6), (0.95, 0.95), (0.6, 0.95)))},
+)
+
+
+def drawn(*placed: Placed, scene: Scene = SCENE, shade: int = 90, **more: Any) -> Any:
+    seen = frame(0, shade=shade)
+    return draw(seen.image, scene, view(seen, *placed), **more)
+
+
+def test_the_picture_itself_stays_as_it_is() -> None:
+    seen = frame(0, shade=90)
+    result = draw(seen.image, SCENE, view(seen, road_user()))
+    assert (seen.image == 90).all()
+    assert result.shape == seen.image.shape
+    assert not np.array_equal(result, seen.image)
+
+
+@pytest.mark.parametrize("label", list(Label))
+def test_a_road_user_has_the_colour_of_its_label_on_any_background(label: Label) -> None:
+    for shade in (0, 128, 255):
+        picture = drawn(road_user(label=label), scene=Scene("road"), shade=shade)
+        assert tuple(picture[90, 100]) == LABEL_COLOURS[label], "the left edge of its box"
+        edge = picture[90, 96:105].astype(int).sum(axis=1)
+        assert edge.min() == 0, "a black rim sets it off"
+
+
+def test_labels_differ_in_brightness_as_well_as_in_hue() -> None:
+    assert set(LABEL_COLOURS) == set(LABEL_WORDS) == set(Label)
+    assert len({tuple(colour) for colour in LABEL_COLOURS.values()}) == len(Label)
+    # Black words stand on all of them: contrast of at least 4.5 as WCAG 2 counts it.
+    for blue, green, red in LABEL_COLOURS.values():
+        linear = [
+            (value / 255 / 12.92 if value / 255 <= 0.04045 else ((value / 255 + 0.055) / 1.055) ** 2.4)
+            for value in (red, green, blue)
+        ]
+        luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        assert (luminance + 0.05) / 0.05 >= 4.5
+
+
+def test_a_flash_lights_its_part_and_its_place() -> None:
+    before = drawn()
+    after = drawn(flashes=[Flash(frozenset({"vỉa hè"}), (0.3, 0.3), CRITICAL, 0.9)])
+    zone = after[150, 250].astype(int) - before[150, 250]
+    assert zone[2] > 20 > zone[0], "the zone turns red"
+    ring = np.abs(after[40:70, 80:115].astype(int) - before[40:70, 80:115])
+    assert ring.max() > 100
+    assert np.array_equal(after[100:170, 10:100], before[100:170, 10:100]), "and nothing else does"
+
+
+def test_a_flash_fades() -> None:
+    def zone(strength: float) -> float:
+        return float(drawn(flashes=[Flash(frozenset({"vỉa hè"}), None, CRITICAL, strength)])[150, 250][2])
+
+    assert zone(1.0) > zone(0.5) > zone(0.1) > zone(0.0) - 1
+
+
+def test_a_flash_of_a_part_that_is_gone_harms_nothing() -> None:
+    assert np.array_equal(drawn(flashes=[Flash(frozenset({"gone"}), None, INFO, 1.0)]), drawn())
+
+
+def test_a_simulated_picture_says_so() -> None:
+    plain, simulated = drawn(), drawn(simulated=True)
+    changed = np.argwhere((plain != simulated).any(axis=2))
+    assert len(changed) > 100
+    assert changed[:, 0].min() > 150, "at the bottom"
+    assert changed[:, 1].max() < 120, "on the left"
+
+
+def test_a_signal_shows_its_state_by_colour_and_by_word() -> None:
+    seen = frame(0, shade=90)
+    pictures = {}
+    for state in SIGNALS:
+        scene_view = view(seen)
+        object.__setattr__(scene_view, "signals", {"near": state})
+        pictures[state] = draw(seen.image, Scene("road"), scene_view)
+    changed = [picture[:40, 160:] for picture in pictures.values()]
+    for index, one in enumerate(changed):
+        assert all(not np.array_equal(one, other) for other in changed[index + 1 :])
+    assert tuple(SIGNALS["red"][0]) in {tuple(pixel) for pixel in pictures["red"][:40].reshape(-1, 3)}
+
+
+@pytest.mark.parametrize("size", [(2, 2), (1, 500), (90, 160), (2160, 3840)])
+def test_any_size_of_picture_can_be_drawn_on(size: tuple[int, int]) -> None:
+    image = np.zeros((*size, 3), np.uint8)
+    outside = Placed(1, Label.BUS, 0.9, (-50.0, -50.0, 9000.0, 9000.0), (0.0, 9000.0), (0, 1), (0, 0), frozenset(), {})
+    flash = Flash(frozenset(SCENE.lines) | frozenset(SCENE.zones), (1.0, 1.0), INFO, 1.0)
+    result = draw(image, SCENE, view(frame(0), road_user(), outside), [flash], simulated=True)
+    assert result.shape == image.shape
+
+
+def test_two_threads_never_write_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenCV's font is not safe for threads: of 100,000 words written at once some had foreign letters."""
+    write = cv2.putText
+    writing = threading.Semaphore(1)
+    met: list[str] = []
+    second = threading.Event()
+
+    def watched(*arguments: Any) -> Any:
+        if not writing.acquire(blocking=False):
+            met.append("two threads write at once")
+            second.set()
+            return write(*arguments)
+        # Gives another thread the time to come in, if it can.
+        second.wait(0.002)
+        result = write(*arguments)
+        writing.release()
+        return result
+
+    monkeypatch.setattr("api.overlay.cv2.putText", watched)
+    threads = [threading.Thread(target=drawn, args=(road_user(), road_user())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert met == []

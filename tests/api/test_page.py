@@ -1,0 +1,69 @@
+"""The page in a real browser, over the demo: pictures change, and events arrive."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.api.served import Served, serving
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+BUILT = Path(__file__).parents[2] / "api/dashboard/dist/index.html"
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install Debian's package chromium"),
+    pytest.mark.skipif(not BUILT.exists(), reason="the page is not built: ./do setup"),
+]
+
+
+@pytest.fixture(name="served", scope="module")
+def fixture_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("demo"), "demo") as served:
+        served.until(served.events, 30, "the first event")
+        yield served
+
+
+@pytest.fixture(name="page")
+def fixture_page(served: Served) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = browser.new_page(viewport={"width": 1366, "height": 768}, locale="vi-VN")
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(error.message))
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.goto(served.url)
+        yield page
+        browser.close()
+    assert faults == []
+
+
+def picture(page: Page) -> str:
+    return hashlib.sha256(page.get_by_test_id("camera-picture").first.screenshot()).hexdigest()
+
+
+def test_a_picture_changes(page: Page) -> None:
+    expect(page.get_by_test_id("camera-picture")).to_have_count(2)
+    seen = {picture(page)}
+    for _ in range(40):
+        page.wait_for_timeout(250)
+        seen.add(picture(page))
+        if len(seen) >= 3:
+            break
+    assert len(seen) >= 3, "the picture of a street that lives changes"
+
+
+def test_an_event_arrives_without_a_reload(page: Page) -> None:
+    rows = page.get_by_test_id("event-row")
+    expect(rows.first).to_be_visible(timeout=15_000)
+    newest = rows.first.inner_text()
+    expect(rows.first).not_to_have_text(newest, use_inner_text=True, timeout=20_000)
+
+
+def test_it_says_in_vietnamese_that_it_is_a_simulation(page: Page) -> None:
+    expect(page.locator("html")).to_have_attribute("lang", "vi")
+    expect(page.get_by_text("mô phỏng", exact=False).first).to_be_visible()

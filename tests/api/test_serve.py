@@ -1,0 +1,114 @@
+"""`ngatu serve` with real cameras: RTSP, H.264 and H.265, that die, hang and come back."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.api.served import Served, serving
+from tests.conftest import RtspCamera
+
+SITE = """
+version: 1
+site: {{id: test, name: "IOC thử", timezone: Asia/Ho_Chi_Minh}}
+cameras:
+  - id: road
+    name: "Đường 30 tháng 4"
+    source: {{kind: rtsp, url: "{road}"}}
+    lines: {{main: {{from: [0, 0.6], to: [1, 0.6]}}}}
+    rules: [{{kind: line_crossing, id: count, line: main}}]
+  - id: hevc
+    source: {{kind: rtsp, url: "{hevc}"}}
+"""
+
+
+@pytest.fixture(name="camera")
+def fixture_camera(rtsp_tool: None, clip: Path, hevc_clip: Path) -> Iterator[RtspCamera]:
+    camera = RtspCamera({"road": clip, "hevc": hevc_clip})
+    camera.start()
+    yield camera
+    camera.kill()
+
+
+@pytest.fixture(name="served")
+def fixture_served(camera: RtspCamera, tmp_path: Path) -> Iterator[Served]:
+    site = tmp_path / "site.yaml"
+    site.write_text(SITE.format(road=camera.url("road"), hevc=camera.url("hevc")))
+    with serving(tmp_path, "serve", "--site", site) as served:
+        yield served
+
+
+def states(served: Served) -> set[str]:
+    return {camera["state"] for camera in served.get("/api/v1/cameras")["items"]}
+
+
+def test_two_cameras_die_hang_and_come_back_while_the_api_stays_up(served: Served, camera: RtspCamera) -> None:
+    def live() -> bool:
+        return states(served) == {"live"} and all(
+            one["detect_fps"] > 0 for one in served.get("/api/v1/cameras")["items"]
+        )
+
+    served.until(live, 30, "both cameras are live and analysed")
+    for name in ("road", "hevc"):
+        snapshot = httpx.get(f"{served.url}/api/v1/cameras/{name}/snapshot.jpg", params={"overlay": 1})
+        assert snapshot.headers["content-type"] == "image/jpeg"
+        assert len(snapshot.content) > 1000
+
+    camera.kill()
+    served.until(lambda: "live" not in states(served), 5, "both are noticed to be lost")
+    assert served.get("/health")["status"] == "degraded"
+    lost = served.events(kind="camera_lost")
+    assert {event["camera"] for event in lost} == {"road", "hevc"}
+    assert {event["status"] for event in lost} == {"began"}
+
+    camera.start()
+    served.until(live, 15, "both are back")
+    assert all(one["gaps"][-1]["to"] for one in served.get("/api/v1/cameras")["items"]), "the gap is on record"
+    assert {event["status"] for event in served.events(kind="camera_lost")} == {"ended"}
+
+    camera.send(signal.SIGSTOP)
+    noticed_s = served.until(lambda: "live" not in states(served), 10, "the silence is noticed")
+    camera.send(signal.SIGCONT)
+    served.until(live, 30, "both are back")
+    assert noticed_s < 8, "5 s are wanted; a busy machine gets a little more"
+
+
+def test_a_wrong_password_is_told_without_the_password(rtsp_tool: None, clip: Path, tmp_path: Path) -> None:
+    camera = RtspCamera({"road": clip}, "--auth", "user:right", "--digest")
+    camera.start()
+    try:
+        site = tmp_path / "site.yaml"
+        url = camera.url("road", "user:bi-mat-7@")
+        site.write_text(SITE.format(road=url, hevc=url))
+        with serving(tmp_path, "serve", "--site", site) as served:
+            served.until(lambda: served.camera("road")["state"] == "refused", 30, "the refusal")
+            assert "password" in served.camera("road")["reason"]
+            assert "bi-mat-7" not in str(served.get("/api/v1/cameras"))
+        assert "bi-mat-7" not in (tmp_path / "server.log").read_text()
+    finally:
+        camera.kill()
+
+
+@pytest.mark.slow
+def test_memory_is_flat_over_ten_minutes(served: Served) -> None:
+    """RSS slope of two cameras under 1 MB a minute after warm-up."""
+    served.until(lambda: states(served) == {"live"}, 30, "both cameras are live")
+    httpx.get(f"{served.url}/api/v1/cameras/road/snapshot.jpg", params={"overlay": 1})
+    samples: list[tuple[float, float]] = []
+
+    def sample() -> bool:
+        minutes = (len(samples) + 1) * 5 / 60
+        samples.append((minutes, served.rss_mb))
+        return minutes >= 11
+
+    while not sample():
+        assert served.process.poll() is None
+        time.sleep(5)
+    minutes, rss = np.array([one for one in samples if one[0] >= 1]).T
+    slope = float(np.polyfit(minutes, rss, 1)[0])
+    print(f"RSS {rss[0]:.1f} MB after 1 min, {rss[-1]:.1f} MB after 11 min, slope {slope:.3f} MB/min")
+    assert slope < 1.0

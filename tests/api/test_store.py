@@ -1,0 +1,364 @@
+import logging
+import os
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from api.errors import StoreError
+from api.store import EventFilter, Store, StoredEvent, decode_cursor, encode_cursor, tables
+from tests.api.stage import NOON, WAIT_S, incident, passage
+
+ALL = EventFilter()
+
+
+def written(store: Store, *events: Any) -> None:
+    store.add(events)
+    assert store.flush(WAIT_S)
+
+
+def numbers(events: Sequence[StoredEvent]) -> list[int]:
+    return [round(event.at_us / 1e6 - NOON.timestamp()) for event in events]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (ALL, [5, 4, 3, 2, 1]),
+        (EventFilter(cameras=("gate",)), [3]),
+        (EventFilter(cameras=("gate", "road")), [5, 4, 3, 2, 1]),
+        (EventFilter(kinds=("intrusion",)), [5]),
+        (EventFilter(kinds=("movement", "intrusion")), [5, 4]),
+        (EventFilter(families=("incident",)), [5]),
+        (EventFilter(labels=("bus", "person")), [5, 2]),
+        (EventFilter(cameras=("road",), labels=("car",)), [4, 1]),
+        (EventFilter(since=NOON + timedelta(seconds=3)), [5, 4, 3]),
+        (EventFilter(until=NOON + timedelta(seconds=3)), [2, 1]),
+        (EventFilter(since=NOON + timedelta(seconds=2), until=NOON + timedelta(seconds=4)), [3, 2]),
+        (EventFilter(cameras=("nowhere",)), []),
+        (EventFilter(cameras=("road' OR '1'='1",)), []),
+        (EventFilter(kinds=("'; DROP TABLE events; --",)), []),
+    ],
+)
+def test_a_filter_finds_what_fits(store: Store, wanted: EventFilter, found: list[int]) -> None:
+    written(
+        store,
+        passage(1),
+        passage(2, label="bus"),
+        passage(3, camera="gate"),
+        passage(4, kind="movement"),
+        incident(5),
+    )
+    assert numbers(store.page(wanted, 10).items) == found
+
+
+def test_pages_miss_and_repeat_nothing_while_events_arrive(store: Store) -> None:
+    written(store, *(passage(number) for number in range(100)))
+    seen: list[int] = []
+    cursor, pages = None, 0
+    while True:
+        page = store.page(ALL, 7, cursor)
+        seen += numbers(page.items)
+        pages += 1
+        written(store, passage(100 + pages), passage(200 + pages))
+        cursor = page.next
+        if cursor is None:
+            break
+    assert seen == list(range(99, -1, -1))
+    assert pages == 15
+
+
+def test_events_of_the_same_moment_are_paged_by_id(store: Store) -> None:
+    same = [passage(1, camera=f"cam-{number}") for number in range(9)]
+    written(store, *same)
+    first = store.page(ALL, 5)
+    second = store.page(ALL, 5, first.next)
+    assert second.next is None
+    together = [event.id for event in first.items + second.items]
+    assert together == sorted((event.id for event in same), reverse=True)
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "!!!!", "MTIz", "ÿ", "YSBi", "MSBhIGI", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5IGE", "MSAA"]
+)
+def test_a_cursor_that_is_not_ours_is_refused(cursor: str) -> None:
+    with pytest.raises(ValueError, match="not a cursor of ours"):
+        decode_cursor(cursor)
+
+
+def test_a_cursor_leads_back_to_its_event() -> None:
+    event = StoredEvent(1, "0" * 32, -5, "road", "k", "{}")
+    assert decode_cursor(encode_cursor(event)) == (-5, "0" * 32)
+
+
+def test_the_same_event_twice_is_one(store: Store) -> None:
+    changes: list[StoredEvent] = []
+    store.on_written(changes.extend)
+    written(store, passage(1), passage(1))
+    written(store, passage(1), passage(2))
+    assert numbers(store.page(ALL, 10).items) == [2, 1]
+    assert numbers(changes) == [1, 2]
+    assert store.state().lost == 0
+
+
+def test_an_incident_that_ends_changes_its_row_and_is_told_again(store: Store) -> None:
+    written(store, incident(1), passage(2))
+    before = store.last_seq()
+    written(store, incident(1, ended_s=9.0))
+    (change,) = store.changes_after(before, 10)
+    assert change.id == incident(1).id
+    assert '"status":"ended"' in change.payload
+    assert numbers(store.page(ALL, 10).items) == [2, 1]
+    assert store.get(incident(1).id) == change
+
+
+def test_an_incident_does_not_begin_again_after_its_end(store: Store) -> None:
+    written(store, incident(1), incident(1, ended_s=9.0))
+    before = store.last_seq()
+    written(store, incident(1), incident(1, ended_s=9.0))
+    assert store.changes_after(before, 10) == []
+    (kept,) = store.page(ALL, 10).items
+    assert '"status":"ended"' in kept.payload
+
+
+def test_an_incident_that_begins_and_ends_in_one_batch_is_told_twice(store: Store) -> None:
+    changes: list[StoredEvent] = []
+    store.on_written(changes.extend)
+    written(store, incident(1), incident(1, ended_s=1.1))
+    assert ['"began"' in change.payload for change in changes] == [True, False]
+    assert changes[0].seq < changes[1].seq
+    assert [event.seq for event in store.page(ALL, 10).items] == [changes[1].seq]
+
+
+def test_change_numbers_go_on_after_a_restart(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ngatu.db"
+    with Store.open(url) as store:
+        written(store, passage(1))
+        last = store.last_seq()
+    with Store.open(url) as store:
+        assert numbers(store.page(ALL, 10).items) == [1]
+        assert store.last_seq() == last
+        written(store, passage(2))
+        assert [change.seq > last for change in store.changes_after(last, 10)] == [True]
+
+
+def test_closing_writes_what_waits(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ngatu.db"
+    store = Store.open(url)
+    store.add(passage(number) for number in range(3000))
+    assert store.close() == 0
+    assert store.close() == 0
+    with Store.open(url) as store:
+        assert len(store.page(ALL, 5000).items) == 3000
+
+
+@contextmanager
+def small_pages(path: Path) -> Iterator[Callable[[], None]]:
+    """The database may not grow: SQLite's own limit, which ends in the same error as a full disk."""
+    limit = {"pages": 60}
+
+    def restrict(connection: Any, *_: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {limit['pages']}")
+
+    sa.event.listen(sa.pool.Pool, "checkout", restrict)
+    try:
+        yield lambda: limit.update(pages=1_000_000)
+    finally:
+        sa.event.remove(sa.pool.Pool, "checkout", restrict)
+
+
+@contextmanager
+def small_disk(path: Path) -> Iterator[Callable[[], None]]:
+    """The database's folder becomes a disk of 40 MB, full but for a little."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let us mount a small disk")
+    ballast = path / "ballast"
+    try:
+        ballast.write_bytes(bytes(38_500_000))
+        yield ballast.unlink
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+@pytest.mark.parametrize("full", [small_pages, small_disk])
+def test_a_full_disk_loses_nothing(
+    tmp_path: Path, full: Callable[[Path], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    with full(folder) as make_room, Store.open(f"sqlite:///{folder}/ngatu.db") as store:
+        store.add(passage(number) for number in range(6000))
+        wait_for(lambda: not store.state().writing)
+        state = store.state()
+        assert state.reason == "database or disk is full"
+        assert state.pending > 0
+        assert state.lost == 0
+        store.add([passage(6000)])
+        assert store.last_seq() == state.written, "reading goes on"
+        make_room()
+        assert store.flush(WAIT_S)
+        assert store.state().writing
+        assert store.state().reason is None
+        assert numbers(store.page(ALL, 7000).items) == list(range(6000, -1, -1))
+    told = [record.levelno for record in caplog.records if record.name == "api.writer"]
+    assert told == [logging.ERROR, logging.WARNING], "once when it fails, once when it is back"
+
+
+def test_a_locked_database_is_waited_for(tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{tmp_path}/ngatu.db") as store:
+        written(store, passage(1))
+        other = sqlite3.connect(tmp_path / "ngatu.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        store.add([passage(2)])
+        wait_for(lambda: store.state().reason == "database is locked")
+        assert numbers(store.page(ALL, 10).items) == [1], "reading goes on"
+        other.execute("ROLLBACK")
+        other.close()
+        assert store.flush(WAIT_S)
+        assert numbers(store.page(ALL, 10).items) == [2, 1]
+
+
+def test_what_finds_no_room_is_counted_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with Store.open(f"sqlite:///{tmp_path}/ngatu.db", capacity=5) as store:
+        other = sqlite3.connect(tmp_path / "ngatu.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        store.add(passage(number) for number in range(8))
+        store.add([passage(8)])
+        assert store.state().lost == 4
+        assert store.state().pending == 5
+        other.close()
+        assert store.flush(WAIT_S)
+        assert numbers(store.page(ALL, 10).items) == [4, 3, 2, 1, 0], "what was accepted is kept"
+        written(store, passage(9))
+        assert store.state().lost == 4
+    assert [record.message for record in caplog.records if "being lost" in record.message] == [
+        "events are being lost: 5 wait already and can't be written (the database is too slow)"
+    ]
+
+
+def test_what_can_not_be_saved_at_the_end_is_said(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path}/ngatu.db")
+    other = sqlite3.connect(tmp_path / "ngatu.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store.add([passage(1), passage(2)])
+    assert not store.flush(0)
+    assert store.close(timeout_s=0) == 2
+    other.close()
+
+
+def test_an_event_that_can_not_be_stored_holds_up_no_other(store: Store) -> None:
+    poison = passage(2).model_copy(update={"camera": "\ud800"})
+    written(store, passage(1), poison, passage(3))
+    assert numbers(store.page(ALL, 10).items) == [3, 1]
+    assert store.state().lost == 1
+    assert store.state().writing
+
+
+def test_a_listener_that_fails_stops_nothing(store: Store) -> None:
+    told: list[int] = []
+
+    def fail(_: Sequence[StoredEvent]) -> None:
+        raise RuntimeError("not today")
+
+    store.on_written(fail)
+    store.on_written(lambda changes: told.extend(numbers(changes)))
+    written(store, passage(1))
+    written(store, passage(2))
+    assert told == [1, 2]
+
+
+def test_many_threads_may_add_and_read(store: Store) -> None:
+    def work(first: int) -> None:
+        for number in range(first, first + 200):
+            store.add([passage(number)])
+            store.page(ALL, 3)
+
+    threads = [threading.Thread(target=work, args=(1000 * index,)) for index in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.flush(WAIT_S)
+    assert len(store.page(ALL, 1000).items) == 800
+
+
+def test_the_migrations_make_the_tables_that_the_store_uses(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ngatu.db"
+    Store.open(url).close()
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables) == []
+    engine.dispose()
+
+
+def test_the_database_is_in_wal_mode_and_its_folder_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "ngatu.db"
+    Store.open(f"sqlite:///{path}").close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ngatu.db"
+    path.write_text("holiday pictures " * 100)
+    with pytest.raises(StoreError, match=r"ngatu\.db can't be opened: file is not a database"):
+        Store.open(f"sqlite:///{path}")
+
+
+def test_a_folder_that_can_not_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="folder can't be made"):
+        Store.open(f"sqlite:///{tmp_path}/file/ngatu.db")
+
+
+def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ngatu.db"
+    Store.open(url).close()
+    connection = sqlite3.connect(tmp_path / "ngatu.db")
+    with connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(StoreError, match="newer version"):
+        Store.open(url)
+
+
+@pytest.mark.parametrize("url", ["nonsense://user:geheim@host/db", "://geheim", "sqlite://", "sqlite:///:memory:"])
+def test_a_url_that_names_no_database_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(StoreError, match="NGATU_DATABASE") as caught:
+        Store.open(url)
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_store_that_can_not_be_read_says_so(tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{tmp_path}/ngatu.db") as store:
+        connection = sqlite3.connect(tmp_path / "ngatu.db")
+        with connection:
+            connection.execute("DROP TABLE events")
+            connection.execute("DROP TABLE changes")
+        connection.close()
+        for read in (lambda: store.page(ALL, 1), lambda: store.get("x"), store.last_seq):
+            with pytest.raises(StoreError, match="can't be read: no such table"):
+                read()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Looks until the condition holds; for states that nothing else tells of."""
+    pause = threading.Event()
+    for _ in range(int(WAIT_S / 0.02)):
+        if condition():
+            return
+        pause.wait(0.02)
+    raise AssertionError("waited in vain")

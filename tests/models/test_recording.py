@@ -1,0 +1,198 @@
+import gzip
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.detections import Detections, Label
+from models.errors import ModelError
+from models.observation import Health, Observation, SignalState
+from models.recording import RecordingWriter, read_recording
+
+START = datetime(2026, 11, 24, 7, 5, 9, 120_000, tzinfo=UTC)
+
+
+def observation(
+    time_s: float = 0.0,
+    *rows: tuple[float, float, float, float, float, Label],
+    signals: dict[str, SignalState] | None = None,
+    static: list[list[float]] | None = None,
+    health: Health = "valid",
+) -> Observation:
+    return Observation(
+        camera="cam",
+        time_s=time_s,
+        captured_at=START + timedelta(seconds=time_s),
+        size=(640, 352),
+        detections=Detections.of(*rows),
+        signals=signals or {},
+        static=np.array(static or [], np.float32).reshape(-1, 4),
+        health=health,
+    )
+
+
+def line(**changes: Any) -> str:
+    row: dict[str, Any] = {"frame": 0, "time_s": 0.0, "size": [640, 352], "boxes": [[1, 2, 3, 4, 0.5, "car"]]}
+    return json.dumps(row | changes)
+
+
+def write(path: Path, *observations: Observation) -> None:
+    with RecordingWriter(path) as writer:
+        for frame, one in enumerate(observations):
+            writer.write(frame, one)
+
+
+def assert_same(actual: Observation, expected: Observation) -> None:
+    assert actual.camera == expected.camera
+    assert actual.time_s == pytest.approx(expected.time_s, abs=1e-6)
+    assert abs(actual.captured_at - expected.captured_at) < timedelta(milliseconds=1)
+    assert actual.size == expected.size
+    assert actual.signals == expected.signals
+    assert actual.health == expected.health
+    np.testing.assert_allclose(actual.static, expected.static, atol=0.006)
+    np.testing.assert_allclose(actual.detections.boxes, expected.detections.boxes, atol=0.006)
+    np.testing.assert_allclose(actual.detections.scores, expected.detections.scores, atol=0.00006)
+    np.testing.assert_array_equal(actual.detections.labels, expected.detections.labels)
+    assert actual.detections.labels.dtype == np.int8
+    assert actual.detections.boxes.dtype == actual.static.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["d.jsonl", "d.jsonl.gz"])
+def test_what_was_written_is_read_again(tmp_path: Path, name: str) -> None:
+    seen = [
+        observation(0.0, (1.234, 2.5, 30.999, 40.001, 0.98765, Label.CAR), (5, 6, 7, 8, 0.1, Label.PERSON)),
+        observation(0.04, signals={"near": "red", "far": "unknown"}),
+        observation(0.08, static=[[10, 20, 30, 40]], health="camera_dark"),
+    ]
+    write(tmp_path / name, *seen)
+    recorded = list(read_recording(tmp_path / name, "cam"))
+    assert [one.frame for one in recorded] == [0, 1, 2]
+    for one, expected in zip(recorded, seen, strict=True):
+        assert_same(one.observation, expected)
+
+
+coordinate = st.floats(0, 4000, width=32)
+
+
+@given(st.lists(st.tuples(coordinate, coordinate, coordinate, coordinate, st.floats(0, 1), st.sampled_from(Label))))
+def test_any_boxes_survive_to_the_precision_of_the_format(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float, float, float, float, Label]]
+) -> None:
+    boxes = [(min(a, c), min(b, d), max(a, c), max(b, d), score, label) for a, b, c, d, score, label in rows]
+    path = tmp_path_factory.mktemp("recordings") / "d.jsonl"
+    write(path, observation(1.5, *boxes))
+    assert_same(next(read_recording(path, "cam")).observation, observation(1.5, *boxes))
+
+
+def test_the_line_is_the_one_of_the_contract(tmp_path: Path) -> None:
+    write(tmp_path / "d.jsonl", observation(0.5, (1.234, 2.5, 30.999, 40, 0.98765, Label.CAR), signals={"near": "red"}))
+    assert (tmp_path / "d.jsonl").read_text() == (
+        '{"frame":0,"time_s":0.5,"size":[640,352],"boxes":[[1.23,2.5,31.0,40.0,0.9876,"car"]],'
+        '"signals":{"near":"red"},"at":"2026-11-24T07:05:09.620Z"}\n'
+    )
+
+
+def test_every_line_is_there_before_the_next_is_written(tmp_path: Path) -> None:
+    plain, packed = tmp_path / "d.jsonl", tmp_path / "d.jsonl.gz"
+    writers = [RecordingWriter(plain), RecordingWriter(packed)]
+    for writer in writers:
+        writer.write(0, observation(0.0))
+        writer.write(1, observation(0.1))
+    # As after a crash: nothing was closed.
+    assert [one.frame for one in read_recording(plain)] == [0, 1]
+    assert [one.frame for one in read_recording(packed)] == [0, 1]
+    for writer in writers:
+        writer.close()
+        writer.close()
+    assert len(list(read_recording(packed))) == 2
+
+
+def test_wall_clock_time_comes_from_the_start_the_line_or_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / "d.jsonl"
+    path.write_text(line(time_s=2.0, at="2026-11-24T14:05:09+07:00") + "\n" + line(frame=1, time_s=3.0) + "\n")
+    first, second = (one.observation for one in read_recording(path))
+    assert first.captured_at == datetime(2026, 11, 24, 7, 5, 9, tzinfo=UTC)
+    assert second.captured_at == datetime(1970, 1, 1, 0, 0, 3, tzinfo=UTC)
+    first, second = (one.observation for one in read_recording(path, start=START))
+    assert [first.captured_at, second.captured_at] == [START + timedelta(seconds=2), START + timedelta(seconds=3)]
+
+
+def test_frames_may_be_missing_lines_blank_and_keys_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "d.jsonl"
+    path.write_text(f"{line(weather='rain')}\n\n{line(frame=7, time_s=0.3, boxes=[])}\n\n")
+    assert [(one.frame, len(one.observation.detections)) for one in read_recording(path)] == [(0, 1), (7, 0)]
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ("{", "line 2: Invalid JSON"),
+        ("[]", "line 2: Input should be an object"),
+        (line(frame=-1), "line 2: frame: .*greater than or equal to 0"),
+        (line(frame=1, boxes=[[1, 2, 3, 4, 0.5, "tank"]]), r"line 2: boxes\.0\.5: Input should be 'person'"),
+        (line(frame=1, boxes=[[1, 2, 3, 4, 0.5]]), r"line 2: boxes\.0\.5: Field required"),
+        (line(frame=1, boxes=[[1, 2, 3, 4, 1.5, "car"]]), r"line 2: boxes\.0\.4: .*less than or equal to 1"),
+        (line(frame=1, boxes=[[9, 2, 3, 4, 0.5, "car"]]), r"line 2: boxes\.0: \[9\.0, .*x1 <= x2"),
+        (line(frame=1, time_s=float("nan")), "line 2: "),
+        (line(frame=1, size=[0, 352]), r"line 2: size\.0: .*greater than 0"),
+        (line(frame=1, signals={"near": "pink"}), r"line 2: signals\.near: Input should be 'red'"),
+        (line(frame=1, at="2026-11-24T07:05:09"), "line 2: at: .*timezone"),
+        (line(frame=1, time_s=-1), "line 2: frame 1 at -1.0 s comes after frame 0 at 0.0 s"),
+        (line(frame=0, time_s=1), "line 2: frame 0 at 1.0 s comes after frame 0"),
+    ],
+)
+def test_a_bad_line_is_named_with_its_number_and_cause(tmp_path: Path, bad: str, says: str) -> None:
+    path = tmp_path / "d.jsonl"
+    path.write_text(f"{line()}\n{bad}\n{line(frame=2, time_s=2)}\n")
+    with pytest.raises(ModelError, match=says) as refused:
+        list(read_recording(path))
+    assert str(refused.value).startswith(f"{path}, line 2: ")
+    # The same as the last line: complete, so it was not cut off.
+    path.write_text(f"{line()}\n{bad}\n")
+    with pytest.raises(ModelError, match=says):
+        list(read_recording(path))
+
+
+def test_a_last_line_that_was_cut_off_is_left_out_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "d.jsonl"
+    path.write_text(f"{line()}\n{line(frame=1)[:40]}")
+    with caplog.at_level(logging.WARNING):
+        assert [one.frame for one in read_recording(path)] == [0]
+    assert "the last line (2) was cut off" in caplog.text
+    path.write_text(f"{line()}\n{line(frame=1)}")  # whole, but without a newline
+    assert [one.frame for one in read_recording(path)] == [0, 1]
+
+
+def test_a_compressed_recording_that_breaks_off_gives_what_is_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "d.jsonl.gz"
+    write(path, *[observation(i / 10, (i, 2, 30 + i, 40, 0.5, Label.CAR)) for i in range(200)])
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with caplog.at_level(logging.WARNING):
+        frames = [one.frame for one in read_recording(path)]
+    assert 50 < len(frames) < 150
+    assert frames == list(range(len(frames)))
+    assert "breaks off" in caplog.text
+
+
+def test_missing_and_foreign_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"gone\.jsonl: there is no such recording"):
+        list(read_recording(tmp_path / "gone.jsonl"))
+    (tmp_path / "d.jsonl.gz").write_text(line())
+    with pytest.raises(ModelError, match="can't be read: Not a gzipped file"):
+        list(read_recording(tmp_path / "d.jsonl.gz"))
+    (tmp_path / "video.jsonl").write_bytes(gzip.compress(bytes(1000)))
+    with pytest.raises(ModelError, match="line 1: "):
+        list(read_recording(tmp_path / "video.jsonl"))
+    with pytest.raises(ModelError, match="can't be read: Is a directory"):
+        list(read_recording(tmp_path))

@@ -1,0 +1,114 @@
+"""Tells what happens in front of a camera, as observations: for tests of trackers and rules."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from models.detections import Detections, Label
+from models.observation import Health, Observation, SignalState
+from vision.events import Event
+from vision.pipeline import Pipeline
+from vision.rule import Rule
+from vision.scene import Lane, Line, Scene, View, Zone
+from vision.trackers.packtrack import PackTrack
+
+SIZE = (1000, 1000)
+NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)  # 12:00 in Sóc Trăng
+
+Waypoint = tuple[float, float, float]
+"""When (s), and where the foot then is (x and y, px)."""
+
+
+@dataclass
+class RoadUser:
+    """One road user who goes from waypoint to waypoint at an even speed and is there between first and last."""
+
+    label: Label
+    way: Sequence[Waypoint]
+    box: tuple[float, float] = (40.0, 80.0)
+    hidden: Sequence[tuple[float, float]] = ()
+    score: float = 0.9
+    jitter: float = 0.0
+    seed: int = 0
+
+    def seen(self, time_s: float) -> tuple[float, float, float, float, float, Label] | None:
+        """Its detection at a time."""
+        times = [when for when, _, _ in self.way]
+        if not times[0] <= time_s <= times[-1] or any(a <= time_s < b for a, b in self.hidden):
+            return None
+        x = float(np.interp(time_s, times, [x for _, x, _ in self.way]))
+        y = float(np.interp(time_s, times, [y for _, _, y in self.way]))
+        if self.jitter:
+            shake = np.random.default_rng([self.seed, int(time_s * 1000)]).normal(0, self.jitter, 2)
+            x, y = x + float(shake[0]), y + float(shake[1])
+        width, height = self.box
+        return x - width / 2, y - height, x + width / 2, y, self.score, self.label
+
+
+@dataclass
+class Story:
+    """What happens in front of a camera of 1000 × 1000 px."""
+
+    users: Sequence[RoadUser]
+    seconds: float
+    fps: float = 25.0
+    began: datetime = NOON
+    signals: dict[str, SignalState] = field(default_factory=dict)
+    health: Health = "valid"
+
+    def observations(self) -> Iterator[Observation]:
+        for index in range(int(self.seconds * self.fps) + 1):
+            time_s = index / self.fps
+            rows = [row for user in self.users if (row := user.seen(time_s))]
+            yield Observation(
+                camera="cam",
+                time_s=time_s,
+                captured_at=self.began + timedelta(seconds=time_s),
+                size=SIZE,
+                detections=Detections.of(*rows),
+                signals=self.signals,
+                static=np.empty((0, 4), np.float32),
+                health=self.health,
+            )
+
+
+SCENE = Scene(
+    camera="cam",
+    lines={
+        # From left to right across the middle: `left` is up in the picture.
+        "main": Line.model_validate(
+            {"from": [0.0, 0.5], "to": [1.0, 0.5], "names": {"left": "away", "right": "towards"}}
+        ),
+        "short": Line.model_validate({"from": [0.4, 0.5], "to": [0.6, 0.5]}),
+    },
+    zones={"yard": Zone(polygon=((0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6)))},
+    lanes={"inbound": Lane(polygon=((0.0, 0.0), (0.2, 0.0), (0.2, 1.0), (0.0, 1.0)), heading=(0.0, 1.0))},
+)
+
+
+def views(story: Story, scene: Scene = SCENE) -> Iterator[View]:
+    """What rules see of a story."""
+    pipeline = Pipeline(scene, PackTrack().start("cam", 0.3), ())
+    for observation in story.observations():
+        yield pipeline.step(observation).view
+
+
+def play(story: Story, *rules: Rule, scene: Scene = SCENE) -> list[Event]:
+    """The events of a story under some rules, with a real tracker; what is open at its end is ended."""
+    pipeline = Pipeline(scene, PackTrack().start("cam", 0.3), rules)
+    events = [event for observation in story.observations() for event in pipeline.step(observation).events]
+    events.extend(pipeline.finish())
+    assert pipeline.faults == {}
+    return events
+
+
+def drives(label: Label, *way: Waypoint, **more: object) -> RoadUser:
+    """Somebody who goes along waypoints (time, x, y)."""
+    return RoadUser(label, way, **more)  # type: ignore[arg-type]
+
+
+def stands(label: Label, x: float, y: float, since: float, until: float, **more: object) -> RoadUser:
+    """Somebody who stands still."""
+    return drives(label, (since, x, y), (until, x, y), **more)

@@ -1,0 +1,189 @@
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from pydantic import PrivateAttr
+
+from models.errors import ModelError
+from streams.errors import StreamError
+from streams.frame import Frame
+from streams.source import OpenSource, Source
+from streams.sources.synthetic import SyntheticSource
+from vision.engine import Analysed, Engine
+from vision.events import Event, Incident
+from vision.site import Site, parse_site
+
+WAIT_S = 30.0
+
+
+def street(name: str = "street", **source: Any) -> dict[str, Any]:
+    start, end = SyntheticSource.LINE
+    return {
+        "id": name,
+        "source": {"kind": "synthetic", "size": [320, 180], "fps": 10, "pace": "max", "duration_s": 20, **source},
+        "detector": {"kind": "simulated"},
+        "lines": {"road": {"from": start, "to": end}},
+        "zones": {"yard": {"polygon": SyntheticSource.YARD}},
+        "rules": [
+            {"kind": "line_crossing", "id": "count", "line": "road"},
+            {"kind": "intrusion", "id": "yard", "zone": "yard"},
+        ],
+    }
+
+
+def site_of(*cameras: dict[str, Any]) -> Site:
+    return parse_site({"version": 1, "cameras": cameras})
+
+
+class Heard:
+    """What an engine said."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.analysed: list[Analysed] = []
+        self._lock = threading.Lock()
+
+    def on_events(self, events: Sequence[Event]) -> None:
+        with self._lock:
+            self.events.extend(events)
+
+    def on_analysed(self, one: Analysed) -> None:
+        with self._lock:
+            self.analysed.append(one)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < end, "did not come about"
+        time.sleep(0.01)
+
+
+def test_a_source_with_an_end_is_analysed_whole_and_in_order() -> None:
+    heard = Heard()
+    engine = Engine(site_of(street()), on_events=heard.on_events, on_analysed=heard.on_analysed)
+    engine.start()
+    assert engine.wait(WAIT_S)
+    engine.stop()
+    assert [one.frame.index for one in heard.analysed] == list(range(200))
+    assert {event.kind for event in heard.events} == {"line_crossing", "intrusion"}
+    intrusions = [event for event in heard.events if isinstance(event, Incident)]
+    assert [event.status for event in intrusions] == ["began", "ended"], "what is open at the end is ended"
+    status = engine.status()["street"]
+    assert status.stream.state == "ended"
+    assert status.analysed == 200
+    assert status.faults == {}
+    assert engine.health()["street"].received == 200
+    assert engine.fault("street") is None
+
+
+def test_the_same_street_gives_the_same_events() -> None:
+    runs = []
+    for _ in range(2):
+        heard = Heard()
+        began = datetime(2026, 11, 24, tzinfo=UTC)
+        engine = Engine(site_of(street()), start=began, on_events=heard.on_events)
+        engine.start()
+        assert engine.wait(WAIT_S)
+        engine.stop()
+        runs.append(heard.events)
+    assert runs[0] == runs[1]
+
+
+def test_cameras_share_the_workers_and_one_with_a_fault_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    heard = Heard()
+    broken = street("broken")
+    site = site_of(street("first"), street("second", seed=2), broken)
+    blind = site.cameras[2].model_copy(update={"source": Flicker()})
+    site = site.model_copy(update={"cameras": (*site.cameras[:2], blind)})
+    engine = Engine(site, workers=2, on_events=heard.on_events, on_analysed=heard.on_analysed)
+    engine.start()
+    until(lambda: engine.fault("broken") is not None)
+    until(lambda: sum(one.frame.camera != "broken" for one in heard.analysed) == 400)
+    faults = engine.status()["broken"].faults
+    engine.stop()
+    assert isinstance(engine.fault("broken"), ModelError)
+    assert "synthetic" in faults["detector"]
+    assert sum("could not be analysed" in record.message for record in caplog.records) == 1, "logged once"
+
+
+def test_a_camera_that_is_lost_and_comes_back() -> None:
+    heard = Heard()
+    source = Flicker()
+    site = site_of(street())
+    camera = site.cameras[0].model_copy(update={"source": source, "detector": None})
+    site = site.model_copy(update={"cameras": (camera,)})
+    engine = Engine(site, on_events=heard.on_events, on_analysed=heard.on_analysed)
+    engine.start()
+    until(lambda: len(heard.analysed) > 3)
+    source.fails.set()
+    until(lambda: any(isinstance(event, Incident) for event in heard.events))
+    source.fails.clear()
+    until(lambda: len(heard.events) == 2)
+    count = len(heard.analysed)
+    until(lambda: len(heard.analysed) > count + 3)
+    engine.stop()
+    engine.stop()
+    began, ended = heard.events
+    assert isinstance(began, Incident)
+    assert isinstance(ended, Incident)
+    assert (began.kind, began.status, began.severity) == ("camera_lost", "began", "critical")
+    assert ended.status == "ended"
+    assert ended.id == began.id
+    assert ended.ended_s is not None
+    assert ended.ended_s >= began.began_s >= 0
+    times = [one.frame.time_s for one in heard.analysed]
+    assert times == sorted(times)
+
+
+def test_a_camera_that_never_comes_is_lost() -> None:
+    heard = Heard()
+    source = Flicker()
+    source.fails.set()
+    site = site_of(street())
+    site = site.model_copy(update={"cameras": (site.cameras[0].model_copy(update={"source": source}),)})
+    engine = Engine(site, on_events=heard.on_events)
+    engine.start()
+    until(lambda: len(heard.events) == 1)
+    assert not engine.wait(0)
+    engine.stop()
+    assert heard.events[0].kind == "camera_lost"
+
+
+class Flicker(Source):
+    """A live source of grey pictures, whose connection can be broken."""
+
+    kind: Literal["flicker"] = "flicker"
+    _fails: threading.Event = PrivateAttr(default_factory=threading.Event)
+
+    @property
+    def fails(self) -> threading.Event:
+        return self._fails
+
+    def open(self, camera: str, start: datetime | None = None) -> OpenSource:
+        if self._fails.is_set():
+            raise StreamError("the cable is out")
+        return OpenFlicker(camera, self._fails)
+
+
+class OpenFlicker(OpenSource):
+    expected_frames = None
+
+    def __init__(self, camera: str, fails: threading.Event) -> None:
+        self._camera = camera
+        self._fails = fails
+        self._index = -1
+
+    def read(self) -> Frame:
+        if self._fails.wait(0.02):
+            raise StreamError("the cable is out")
+        self._index += 1
+        image = np.full((64, 64, 3), 128, np.uint8)
+        return Frame(self._camera, self._index, self._index * 0.02, datetime.now(UTC), image)
+
+    def close(self) -> None:
+        pass

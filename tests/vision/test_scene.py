@@ -1,0 +1,64 @@
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from models.detections import Label
+from tests.vision.story import NOON, SCENE, Story, stands, views
+from vision.scene import Lane, Line, Scene, Zone
+
+
+def test_placed_in_zones_and_beside_lines() -> None:
+    *_, view = views(Story([stands(Label.CAR, 500, 450, 0, 1), stands(Label.PERSON, 100, 900, 0, 1)], 1.0))
+    car, person = view.placed
+    assert car.label is Label.CAR
+    assert car.place == pytest.approx((0.5, 0.45))
+    assert car.height == pytest.approx(80)
+    assert car.zones == {"yard"}
+    assert car.distances == pytest.approx({"main": 50, "short": 50})
+    assert person.zones == {"inbound"}
+    assert person.distances["main"] == pytest.approx(-400)
+    assert view.moment(view.time_s - 1) == NOON + timedelta(seconds=view.time_s - 1)
+
+
+def test_a_scene_without_anything_places_tracks_all_the_same() -> None:
+    *_, view = views(Story([stands(Label.CAR, 500, 450, 0, 1)], 1.0), Scene("cam"))
+    assert view.placed[0].zones == frozenset()
+    assert view.placed[0].distances == {}
+
+
+def test_a_foot_outside_the_picture_is_placed_on_its_border() -> None:
+    *_, view = views(Story([stands(Label.CAR, 1010, 1020, 0, 1)], 1.0))
+    assert view.placed[0].place == (1.0, 1.0)
+    assert view.placed[0].foot == pytest.approx((1010, 1020))
+
+
+@pytest.mark.parametrize(
+    ("kind", "tree", "message"),
+    [
+        (Line, {"from": [0.1, 0.2], "to": [0.1, 0.2]}, "no length"),
+        (Line, {"from": [0.1, 0.2], "to": [1.1, 0.2]}, "less than or equal to 1"),
+        (
+            Line,
+            {"from": [0, 0], "to": [1, 1], "names": {"left": "a", "right": "a"}},
+            "both directions are named 'a'",
+        ),
+        (Zone, {"polygon": [[0, 0], [1, 1]]}, "at least 3 different corners, this one has 2"),
+        (Zone, {"polygon": [[0, 0], [1, 1], [0, 0]]}, "at least 3 different corners, this one has 2"),
+        (Zone, {"polygon": [[0, 0], [1, 1], [1, 0], [0, 1]]}, "crosses itself"),
+        (Zone, {"polygon": [[0, 0], [0.5, 0.5], [1, 1]]}, "no area"),
+        (Lane, {"polygon": [[0, 0], [1, 0], [1, 1]], "heading": [0, 0]}, "heading has no length"),
+    ],
+)
+def test_bad_shapes_are_refused(kind: type[Line | Zone], tree: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        kind.model_validate(tree)
+
+
+def test_scene_knows_its_parts() -> None:
+    assert SCENE.line("main").name("left") == "away"
+    assert SCENE.side("main", "towards") == "right"
+    assert SCENE.side("main", "left") == "left"
+    assert SCENE.zone("inbound") is SCENE.lanes["inbound"]
+    assert np.isfinite(hash(SCENE))

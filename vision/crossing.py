@@ -1,0 +1,118 @@
+"""When a road user crosses a line: exact in time, deaf to jitter.
+
+The foot of a box trembles by a few pixels. Whoever stands on the line must not count again and again, and whoever
+drives over it must count once, at the instant in which the path met the line. So there is a margin on both sides:
+
+        ───────────────  +margin      a crossing is noted where the path meets the line (●),
+    ────────●──────────── line        and told when the foot has settled beyond the margin (○);
+        ─────○─────────  -margin      until then the way back takes it back
+
+The margin is a share of the height of the box, since the trembling grows with the box.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from vision.geometry import Point, angle_between, crossing_fraction
+from vision.scene import Line, Placed, Side, View
+from vision.tracks import PerTrack
+
+_MARGIN = 0.06  # of the height of the box
+_MARGIN_LEAST_PX = 1.5
+_PARALLEL_DEG = 5.0
+_AGAIN_S = 2.0  # the same track crosses in the same direction once in this time
+_UNSEEN_S = 3.0  # after a longer time the straight way between two sights says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A line was crossed.
+
+    Attributes:
+        row: The road user, as it is now that the crossing is certain.
+        time_s: When the path met the line, between two instants. Stream clock.
+        place: Where, 0..1 of the picture.
+        side: The side that it goes to.
+    """
+
+    row: Placed
+    time_s: float
+    place: Point
+    side: Side
+
+
+@dataclass(slots=True)
+class _Path:
+    seen_s: float = float("-inf")
+    foot: Point = (0.0, 0.0)
+    settled: Side | None = None
+    settled_at: Point = (0.0, 0.0)
+    noted: tuple[float, Point, Side] | None = None
+    told_s: dict[Side, float] = field(default_factory=dict)
+
+
+class Crossings:
+    """Watches one line of one camera."""
+
+    def __init__(self, name: str, line: Line) -> None:
+        """Watches a line.
+
+        Args:
+            name: Id of the line in its scene.
+            line: The line.
+        """
+        self._name = name
+        self._line = line
+        self._paths = PerTrack(_Path)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def step(self, view: View) -> Iterator[Crossing]:
+        """The crossings that became certain in this view."""
+        width, height = view.size
+        start = (self._line.start[0] * width, self._line.start[1] * height)
+        end = (self._line.end[0] * width, self._line.end[1] * height)
+        for row in view.placed:
+            path = self._paths[row.id]
+            if view.time_s - path.seen_s > _UNSEEN_S:
+                path.settled, path.noted = None, None
+            else:
+                self._note(path, row, view, start, end)
+            crossing = self._settle(path, row, start, end)
+            path.seen_s, path.foot = view.time_s, row.foot
+            if crossing:
+                time_s, (x, y), side = crossing
+                yield Crossing(row, time_s, (x / width, y / height), side)
+        self._paths.forget(view.ended)
+
+    def _note(self, path: _Path, row: Placed, view: View, start: Point, end: Point) -> None:
+        """Notes where the way since the last sight met the line, or that it went back over it."""
+        fraction = crossing_fraction(path.foot, row.foot, start, end)
+        if fraction is None:
+            return
+        side: Side = "left" if row.distances[self._name] > 0 else "right"
+        if path.noted and path.noted[2] != side:
+            path.noted = None
+        elif side != path.settled:
+            x = path.foot[0] + fraction * (row.foot[0] - path.foot[0])
+            y = path.foot[1] + fraction * (row.foot[1] - path.foot[1])
+            path.noted = (path.seen_s + fraction * (view.time_s - path.seen_s), (x, y), side)
+
+    def _settle(self, path: _Path, row: Placed, start: Point, end: Point) -> tuple[float, Point, Side] | None:
+        """Settles the foot on a side once it is beyond the margin; returns the crossing that this makes certain."""
+        distance = row.distances[self._name]
+        if abs(distance) < max(_MARGIN * row.height, _MARGIN_LEAST_PX):
+            return None
+        side: Side = "left" if distance > 0 else "right"
+        noted, came_from = path.noted, path.settled_at if path.settled else path.foot
+        path.noted, path.settled, path.settled_at = None, side, row.foot
+        if noted is None or noted[2] != side:
+            return None
+        way = (row.foot[0] - came_from[0], row.foot[1] - came_from[1])
+        if angle_between(way, (end[0] - start[0], end[1] - start[1])) < _PARALLEL_DEG:
+            return None
+        if noted[0] - path.told_s.get(side, float("-inf")) < _AGAIN_S:
+            return None
+        path.told_s[side] = noted[0]
+        return noted

@@ -1,0 +1,302 @@
+"""Engine: all cameras. The only threads of `vision`.
+
+    reader of camera 1 ──▶ mailbox ─┐                       ┌─▶ on_events(events)
+    reader of camera 2 ──▶ mailbox ─┼─▶ W workers: the      │
+    reader of camera 3 ──▶ mailbox ─┘   earliest first  ────┴─▶ on_analysed(frame, what was found in it)
+
+A worker takes the picture that has waited longest among the cameras nobody works on, so that no camera starves
+and each camera's pictures stay in order.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from models.detector import Detector, DetectorConfig
+from models.observation import Observation
+from streams.frame import Frame
+from streams.health import StreamHealth
+from streams.reader import Reader
+
+from vision.events import Event, Incident, event_id
+from vision.pipeline import Pipeline
+from vision.scene import View
+from vision.site import Camera, Site
+
+log = logging.getLogger(__name__)
+
+LOST_STATES = ("stalled", "lost", "refused")
+CAMERA_RULE = "camera"
+"""Stands for the rule in incidents that concern the camera itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """A picture that went through detector, tracker and rules.
+
+    Attributes:
+        frame: The picture.
+        observation: What the detector saw.
+        view: The road users in their scene.
+        events: What became certain with it.
+        infer_s: Seconds that the detector took.
+    """
+
+    frame: Frame
+    observation: Observation
+    view: View
+    events: tuple[Event, ...]
+    infer_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """How a camera is doing.
+
+    Attributes:
+        stream: Its stream.
+        detector: What really runs.
+        analysed: Pictures that went through detector and rules.
+        faults: Rules that stopped by a fault of their own, by id; under `detector` a fault of the detector.
+    """
+
+    stream: StreamHealth
+    detector: str
+    analysed: int
+    faults: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Channel:
+    """One camera at work."""
+
+    camera: Camera
+    detector: Detector
+    pipeline: Pipeline
+    reader: Reader
+    busy: bool = False
+    close_due: bool = False
+    closed: bool = False
+    analysed: int = 0
+    fault: Exception | None = None
+    seen_s: float = 0.0
+    seen_at: float = field(default_factory=time.monotonic)
+    lost: Incident | None = None
+
+    @property
+    def now_s(self) -> float:
+        """About where the stream's clock stands, also while no picture comes."""
+        return self.seen_s + time.monotonic() - self.seen_at
+
+
+class Engine:
+    """Watches the cameras of a site from `start` to `stop`."""
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        start: datetime | None = None,
+        workers: int | None = None,
+        on_analysed: Callable[[Analysed], None] = lambda analysed: None,
+        on_events: Callable[[Sequence[Event]], None] = lambda events: None,
+    ) -> None:
+        """Loads all detectors and starts all rules, so that what can fail fails here.
+
+        Args:
+            site: What to watch.
+            start: Wall-clock time of the first picture of files, UTC.
+            workers: How many pictures are analysed at once; by default as many as there are cameras, at most as
+                many as the machine has cores.
+            on_analysed: Called for every analysed picture, in the thread of its worker, after `on_events`.
+            on_events: Called with what became certain; from several threads.
+
+        Raises:
+            ModelError: A detector can't be used.
+            SiteError: A scene lacks what a rule needs.
+        """
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._workers = workers or min(len(site.cameras), cores)
+        self._on_analysed = on_analysed
+        self._on_events = on_events
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._threads: list[threading.Thread] = []
+        loaded: dict[str, Detector] = {}
+        self._channels: dict[str, _Channel] = {}
+        for camera in site.cameras:
+            wanted = site.detector(camera)
+            key = wanted.model_dump_json()
+            loaded[key] = loaded.get(key) or _load(wanted, max(1, cores // self._workers))
+            self._channels[camera.id] = self._channel(site, camera, loaded[key], start)
+
+    def start(self) -> None:
+        """Starts all readers and workers. May be called once."""
+        for channel in self._channels.values():
+            channel.reader.start()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"analyse {number}", daemon=True)
+            for number in range(self._workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Stops everything and ends what is open. May be called twice."""
+        for channel in self._channels.values():
+            channel.reader.stop(timeout_s=0)
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        for thread in self._threads:
+            thread.join()
+        for channel in self._channels.values():
+            channel.reader.stop()
+            self._close(channel)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Waits until every camera has come to its end (files) or failed for good; False after the time-out."""
+        with self._wake:
+            return self._wake.wait_for(lambda: all(one.closed for one in self._channels.values()), timeout_s)
+
+    def health(self) -> dict[str, StreamHealth]:
+        """How the stream of each camera is, by its id."""
+        return {name: channel.reader.health() for name, channel in self._channels.items()}
+
+    def status(self) -> dict[str, CameraStatus]:
+        """How each camera is doing, by its id."""
+        return {name: _status(channel) for name, channel in self._channels.items()}
+
+    def fault(self, camera: str) -> Exception | None:
+        """What stopped or disturbs the analysis of a camera, if anything does."""
+        return self._channels[camera].fault
+
+    def _channel(self, site: Site, camera: Camera, detector: Detector, start: datetime | None) -> _Channel:
+        def changed(health: StreamHealth) -> None:
+            self._stream_changed(self._channels[camera.id], health)
+
+        reader = Reader(camera.id, camera.source, start=start, wake=self._notify, on_change=changed)
+        return _Channel(camera, detector, site.pipeline(camera), reader)
+
+    def _notify(self) -> None:
+        with self._wake:
+            self._wake.notify_all()
+
+    # The workers' threads.
+
+    def _work(self) -> None:
+        while (channel := self._next()) is not None:
+            try:
+                frame = channel.reader.take()
+                if frame is not None:
+                    self._analyse(channel, frame)
+                else:
+                    self._close(channel)
+                    channel.closed = channel.reader.finished
+            except Exception as error:
+                # A guard: what goes wrong with one picture of one camera must not stop the others.
+                if channel.fault is None or repr(channel.fault) != repr(error):
+                    log.exception("camera %s: a picture could not be analysed", channel.camera.id)
+                channel.fault = error
+            finally:
+                with self._wake:
+                    channel.busy = False
+                    self._wake.notify_all()
+
+    def _next(self) -> _Channel | None:
+        """Waits for a camera that has something to do and takes it; None when the engine stops."""
+        with self._wake:
+            while not self._stopping:
+                free = [one for one in self._channels.values() if not (one.busy or one.closed)]
+                waiting = [(since, one) for one in free if (since := one.reader.waiting_since) is not None]
+                if waiting:
+                    channel = min(waiting, key=lambda pair: pair[0])[1]
+                else:
+                    due = [one for one in free if one.close_due or one.reader.finished]
+                    if not due:
+                        self._wake.wait()
+                        continue
+                    channel = due[0]
+                channel.busy = True
+                return channel
+        return None
+
+    def _analyse(self, channel: _Channel, frame: Frame) -> None:
+        began = time.monotonic()
+        [detections] = channel.detector.detect([frame])
+        infer_s = time.monotonic() - began
+        observation = Observation(
+            camera=frame.camera,
+            time_s=frame.time_s,
+            captured_at=frame.captured_at,
+            size=frame.size,
+            detections=detections,
+            signals={},
+            static=np.empty((0, 4), np.float32),
+            health="valid",
+        )
+        step = channel.pipeline.step(observation)
+        channel.analysed += 1
+        channel.seen_s, channel.seen_at = frame.time_s, began
+        channel.fault = None
+        if step.events:
+            self._on_events(step.events)
+        self._on_analysed(Analysed(frame, observation, step.view, step.events, infer_s))
+
+    def _close(self, channel: _Channel) -> None:
+        """Ends what is open of a camera that gives no pictures now."""
+        channel.close_due = False
+        events = channel.pipeline.finish()
+        if events:
+            self._on_events(events)
+
+    # The readers' threads.
+
+    def _stream_changed(self, channel: _Channel, health: StreamHealth) -> None:
+        if channel.reader.source.live:
+            if health.state in LOST_STATES and channel.lost is None:
+                channel.lost = _camera_lost(channel, health)
+                channel.close_due = True
+                self._on_events([channel.lost])
+            elif health.state == "live" and channel.lost is not None:
+                ended = channel.lost.model_copy(update={"status": "ended", "ended_s": channel.now_s})
+                channel.lost = None
+                self._on_events([ended])
+
+
+def _load(wanted: DetectorConfig, threads: int) -> Detector:
+    return wanted.load(threads)
+
+
+def _camera_lost(channel: _Channel, health: StreamHealth) -> Incident:
+    """The incident of a camera that gives no pictures (ONVIF VideoSource/SignalLoss)."""
+    began_at = health.gaps[-1].began if health.gaps else health.since
+    now_s = channel.now_s
+    return Incident(
+        id=event_id(began_at, channel.camera.id, "camera_lost"),
+        kind="camera_lost",
+        rule=CAMERA_RULE,
+        camera=channel.camera.id,
+        time_s=now_s,
+        at=health.since,
+        label=None,
+        track=None,
+        place=None,
+        score=1.0,
+        status="began",
+        began_s=max(0.0, now_s - (health.since - began_at).total_seconds()),
+        severity="critical",
+        tracks=(),
+    )
+
+
+def _status(channel: _Channel) -> CameraStatus:
+    faults = dict(channel.pipeline.faults)
+    if channel.fault is not None:
+        faults["detector"] = f"{type(channel.fault).__name__}: {channel.fault}"
+    return CameraStatus(channel.reader.health(), channel.detector.description, channel.analysed, faults)

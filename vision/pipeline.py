@@ -1,0 +1,82 @@
+"""Pipeline: one camera, pure. Observations go in, events come out; the same in, the same out."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from models.observation import Observation
+
+from vision.errors import SiteError
+from vision.events import Event
+from vision.rule import Rule, Watch
+from vision.scene import Scene, View
+from vision.tracker import Tracker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one observation led to: the view, and the events that became certain with it."""
+
+    view: View
+    events: tuple[Event, ...]
+
+
+@dataclass(slots=True)
+class _Running:
+    rule: Rule
+    watch: Watch
+    fault: str | None = field(default=None)
+
+
+class Pipeline:
+    """Tracker and rules of one camera. Used by one thread at a time."""
+
+    def __init__(self, scene: Scene, tracker: Tracker, rules: Sequence[Rule]) -> None:
+        """Starts every rule.
+
+        Args:
+            scene: Lines, zones and lanes of the camera.
+            tracker: A fresh tracker.
+            rules: What to look for.
+
+        Raises:
+            SiteError: The scene lacks what a rule needs; the message names the rule.
+        """
+        self._scene = scene
+        self._tracker = tracker
+        self._running: list[_Running] = []
+        for rule in rules:
+            try:
+                self._running.append(_Running(rule, rule.watch(scene)))
+            except SiteError as error:
+                raise SiteError(f"camera {scene.camera!r}, rule {rule.id!r}: {error}") from None
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """Rules that have stopped by a fault of their own: id and what happened."""
+        return {running.rule.id: running.fault for running in self._running if running.fault}
+
+    def step(self, observation: Observation) -> Step:
+        """Takes the next observation; its stream clock must be later than the one before."""
+        tracks = self._tracker.step(observation.detections, observation.time_s)
+        view = self._scene.place(tracks, observation)
+        return Step(view, self._ask(lambda one: one.watch.step(one.rule.share(view, self._scene))))
+
+    def finish(self) -> tuple[Event, ...]:
+        """Ends what is open: the stream has ended, or its camera is lost."""
+        return self._ask(lambda one: one.watch.finish())
+
+    def _ask(self, question: Callable[[_Running], Iterable[Event]]) -> tuple[Event, ...]:
+        """Asks every rule; one that raises stops alone."""
+        events: list[Event] = []
+        for running in self._running:
+            if running.fault:
+                continue
+            try:
+                events.extend(question(running))
+            except Exception as error:
+                running.fault = f"{type(error).__name__}: {error}"
+                log.exception("camera %s: rule %s stopped", self._scene.camera, running.rule.id)
+        return tuple(events)

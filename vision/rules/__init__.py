@@ -1,0 +1,17 @@
+"""Rules, one a file. A new file is found by itself: its config class joins the union on `kind`."""
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Annotated, TypeAlias, Union
+
+from pydantic import Field
+
+from vision.rule import Rule
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+
+if TYPE_CHECKING:
+    AnyRule: TypeAlias = Rule
+else:
+    AnyRule = Annotated[Union[tuple(Rule.__subclasses__())], Field(discriminator="kind")]

@@ -1,0 +1,64 @@
+"""Rule `line_crossing` (ONVIF RuleEngine/LineDetector/Crossed)."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field
+
+from vision.crossing import Crossing, Crossings
+from vision.events import Passage, event_id
+from vision.rule import Rule
+from vision.scene import Scene, View
+
+
+class LineCrossing(Rule):
+    """Counts road users that cross a line, each once for a direction, at the instant it crosses."""
+
+    kind: Literal["line_crossing"] = "line_crossing"
+    line: str = Field(description="Id of the line.")
+    direction: str | None = Field(
+        default=None,
+        description="Only this direction: `left`, `right` or the line's own name; both if not given.",
+    )
+
+    def watch(self, scene: Scene) -> "LineCrossingWatch":
+        """Starts watching a scene (see `Rule.watch`)."""
+        return LineCrossingWatch(self, scene)
+
+
+class LineCrossingWatch:
+    """`line_crossing` at work on one camera."""
+
+    def __init__(self, rule: LineCrossing, scene: Scene) -> None:
+        self._rule = rule
+        self._line = scene.line(rule.line)
+        self._only = None if rule.direction is None else scene.side(rule.line, rule.direction)
+        self._crossings = Crossings(rule.line, self._line)
+
+    def step(self, view: View) -> Iterator[Passage]:
+        """The passages that became certain."""
+        for crossing in self._crossings.step(view):
+            if self._only in (None, crossing.side):
+                yield self._passage(crossing, view)
+
+    def finish(self) -> tuple[()]:
+        """Nothing is ever open."""
+        return ()
+
+    def _passage(self, crossing: Crossing, view: View) -> Passage:
+        row, at = crossing.row, view.moment(crossing.time_s)
+        direction = self._line.name(crossing.side)
+        return Passage(
+            id=event_id(at, view.camera, self._rule.id, self._rule.kind, row.id, direction),
+            kind=self._rule.kind,
+            rule=self._rule.id,
+            camera=view.camera,
+            time_s=crossing.time_s,
+            at=at,
+            label=row.label.word,
+            track=row.id,
+            place=crossing.place,
+            score=row.score,
+            line=self._rule.line,
+            direction=direction,
+        )

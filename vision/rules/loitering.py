@@ -1,0 +1,28 @@
+"""Rule `loitering` (ONVIF RuleEngine/LoiteringDetector/ObjectIsLoitering)."""
+
+from typing import Literal
+
+from models.detections import Label
+from pydantic import Field
+
+from vision.incidents import IncidentKind, Severity, StayIncidents
+from vision.rule import LabelName, Rule
+from vision.scene import Scene
+
+
+class Loitering(Rule):
+    """Somebody stays in a zone for longer than anybody who only passes would."""
+
+    kind: Literal["loitering"] = "loitering"
+    labels: tuple[LabelName, ...] | None = Field(
+        default=(Label.PERSON,), min_length=1, description="Only road users with these labels; null for all."
+    )
+    zone: str = Field(description="Id of the zone or lane.")
+    after_s: float = Field(default=30.0, gt=0, description="How long somebody must be inside, seconds.")
+    severity: Severity = Field(default="warning", description="How urgent it is.")
+
+    def watch(self, scene: Scene) -> StayIncidents:
+        """Starts watching a scene (see `Rule.watch`)."""
+        scene.zone(self.zone)
+        what = IncidentKind(self.kind, self.id, scene.camera, self.severity)
+        return StayIncidents(what, self.zone, self.after_s)

@@ -1,0 +1,63 @@
+"""Tracks: detections that are the same road user, under one id."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracks:
+    """The road users of one instant, in columns of equal length n.
+
+    Only those seen in this picture have a row. A road user that is hidden has none, but keeps its id: it has
+    not ended before the id stands in `ended`.
+
+    Attributes:
+        camera: Id of the camera.
+        time_s: The stream's own clock, seconds.
+        ids: (n,) int64, unique in a run of a camera, from 1.
+        boxes: (n, 4) float64 px, x1 y1 x2 y2.
+        labels: (n,) int8, values of `Label`: what the track has been so far, not what it looks like now.
+        scores: (n,) float64, 0..1, of the detection in this picture.
+        velocities: (n, 2) float64 px/s of the box's centre.
+        ended: Ids that will never be seen again.
+    """
+
+    camera: str
+    time_s: float
+    ids: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    labels: NDArray[np.int8]
+    scores: NDArray[np.float64]
+    velocities: NDArray[np.float64]
+    ended: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class PerTrack(Generic[State]):
+    """State kept for each track and forgotten when the track has ended: a day of traffic must not grow it."""
+
+    def __init__(self, fresh: Callable[[], State]) -> None:
+        self._fresh = fresh
+        self._states: dict[int, State] = {}
+
+    def __getitem__(self, track: int) -> State:
+        """The state of a track, fresh where it has none yet."""
+        if track not in self._states:
+            self._states[track] = self._fresh()
+        return self._states[track]
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def forget(self, ended: Iterable[int]) -> None:
+        """Drops the state of the tracks that have ended."""
+        for track in ended:
+            self._states.pop(track, None)
