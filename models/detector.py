@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,11 @@ class DetectorConfig(BaseModel, ABC):
     kind: str
     confidence: float = Field(
         default=0.3, gt=0, lt=1, description="Score that a detection needs to begin a track, 0..1."
+    )
+
+    every: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        default=1,
+        description="Look at every picture (1), every second one (2), …; `auto`: as often as the traffic asks for.",
     )
 
     @abstractmethod

@@ -23,6 +23,7 @@ from streams.frame import Frame
 from streams.health import StreamHealth
 from streams.reader import Reader
 
+from vision.attention import Attention
 from vision.events import Event, Incident, event_id
 from vision.pipeline import Pipeline
 from vision.scene import View
@@ -79,6 +80,8 @@ class _Channel:
     detector: Detector
     pipeline: Pipeline
     reader: Reader
+    attention: Attention
+    confidence: float
     busy: bool = False
     close_due: bool = False
     closed: bool = False
@@ -181,7 +184,8 @@ class Engine:
             self._stream_changed(self._channels[camera.id], health)
 
         reader = Reader(camera.id, camera.source, start=start, wake=self._notify, on_change=changed)
-        return _Channel(camera, detector, site.pipeline(camera), reader)
+        wanted = site.detector(camera)
+        return _Channel(camera, detector, site.pipeline(camera), reader, Attention(wanted.every), wanted.confidence)
 
     def _notify(self) -> None:
         with self._wake:
@@ -227,6 +231,8 @@ class Engine:
         return None
 
     def _analyse(self, channel: _Channel, frame: Frame) -> None:
+        if not channel.attention.due(frame.index, frame.time_s):
+            return
         began = time.monotonic()
         [detections] = channel.detector.detect([frame])
         infer_s = time.monotonic() - began
@@ -241,6 +247,8 @@ class Engine:
             health="valid",
         )
         step = channel.pipeline.step(observation)
+        sure = np.count_nonzero(detections.scores >= channel.confidence)
+        channel.attention.looked(frame.index, step.view, int(sure))
         channel.analysed += 1
         channel.seen_s, channel.seen_at = frame.time_s, began
         channel.fault = None
