@@ -1,0 +1,8 @@
+"""Training: the recipe of the default model `street-n`, from a data set in YOLO format to a card with its figures.
+
+    dataset.py   what is in a data set, what is wrong with it, and which pictures to show more often
+    train.py     Ultralytics, with the settings that were found to work on small data sets and few cores
+    card.py      the model card: data, licences, measured figures
+
+Needs the extra `train` (Ultralytics and torch). Running a model never does.
+"""
