@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from ruamel.yaml import YAML
 
 from models.errors import ModelError
 from models.labels import LabelWord
@@ -61,7 +61,9 @@ class Model:
 @cache
 def catalogue() -> Mapping[str, Entry]:
     """All models of the catalogue by name."""
-    return _entries.validate_python(yaml.safe_load((WEIGHTS / "catalogue.yaml").read_text(encoding="utf-8")))
+    return _entries.validate_python(
+        YAML(typ="safe", pure=True).load((WEIGHTS / "catalogue.yaml").read_text(encoding="utf-8"))
+    )
 
 
 _entries = TypeAdapter(dict[str, Entry])
