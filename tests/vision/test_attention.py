@@ -14,7 +14,8 @@ COUNT = LineCrossing(id="count", line="main")
 def watch(story: Story, every: Every) -> tuple[list[Event], list[float]]:
     """The events of a story, and when it was looked at."""
     attention, pipeline = Attention(every), Pipeline(SCENE, PackTrack().start("cam", 0.3), [COUNT])
-    events, looks = [], []
+    events: list[Event] = []
+    looks: list[float] = []
     for index, observation in enumerate(story.observations()):
         if attention.due(index, observation.time_s):
             step = pipeline.step(observation)
