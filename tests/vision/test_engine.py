@@ -81,6 +81,17 @@ def test_a_source_with_an_end_is_analysed_whole_and_in_order() -> None:
     assert engine.fault("street") is None
 
 
+def test_every_fifth_picture_is_enough_to_count() -> None:
+    heard = Heard()
+    camera = street(fps=25, duration_s=30) | {"detector": {"kind": "simulated", "every": 5}}
+    engine = Engine(site_of(camera), on_events=heard.on_events, on_analysed=heard.on_analysed)
+    engine.start()
+    assert engine.wait(WAIT_S)
+    engine.stop()
+    assert [one.frame.index for one in heard.analysed] == list(range(0, 750, 5))
+    assert any(event.kind == "line_crossing" for event in heard.events)
+
+
 def test_the_same_street_gives_the_same_events() -> None:
     runs = []
     for _ in range(2):
