@@ -134,6 +134,15 @@ def check(
     typer.echo(f"{file}: good; {len(site.cameras)} cameras, {rules} rules")
 
 
+# `benchmarks` has its own options, and imports models, OpenCV and more: it is asked only when it is wanted.
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(context: typer.Context) -> None:
+    """Measures what this machine carries, at what latency and accuracy; `ngatu bench --help` tells more."""
+    from benchmarks.command import main as measure
+
+    measure(context.args)
+
+
 @models_app.command("list")
 def list_models() -> None:
     """Lists the models of the catalogue."""

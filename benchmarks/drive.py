@@ -1,0 +1,260 @@
+"""Drives the engine and takes notes.
+
+How late a result is: from the moment its picture was due at our door to the moment its events are handed on.
+
+    picture i of a camera    stream clock t_i        handed on at h_i (monotonic clock)
+    offset                   q = min over all pictures of (captured_i − t_i): the quickest arrival there was
+    frame-to-event latency   h_i − t_i − q
+
+`captured_i` is what the source says of when the picture was taken: of an RTSP camera its arrival, less how much later
+than its quickest neighbours it came. The quickest arrival of the whole run is the zero, so that a queue that grows
+anywhere (network, decoder, mailbox, worker) is seen as a latency that grows. What the quickest picture itself took in
+the network and the decoder is not in it. Wall-clock times are turned into monotonic ones where they are read, so that
+a clock that is set does no harm.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.errors import BenchError
+from benchmarks.machine import cpu_seconds
+from streams.health import StreamHealth
+from vision.engine import Analysed, Engine
+from vision.site import Site
+
+FIRST_PICTURE_S = 30.0
+RATE, DROPPED, LATENCY_MS, GROWTH_MS = 0.99, 0.01, 500.0, 50.0
+"""What a camera must get to count as carried; latency may drift by so much from the first to the last third."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaced:
+    """A file that went through as fast as it could.
+
+    Attributes:
+        frames: Pictures that were read; none is dropped.
+        looked_at: Pictures that the detector saw.
+        seconds: From opening the file to its last event.
+        events: How many there were.
+    """
+
+    frames: int
+    looked_at: int
+    seconds: float
+    events: int
+
+    @property
+    def fps(self) -> float:
+        """Pictures a second."""
+        return self.frames / self.seconds
+
+
+def run_unpaced(site: Site, look: Callable[[Analysed], None] = lambda one: None) -> Unpaced:
+    """Runs the only camera of a site to its end. Loading the detector is not counted.
+
+    Raises:
+        BenchError: A picture could not be analysed, or the file could not be read.
+    """
+    [camera] = site.cameras
+    events = 0
+
+    def analysed(one: Analysed) -> None:
+        nonlocal events
+        events += len(one.events)
+        look(one)
+
+    engine = Engine(site, on_analysed=analysed)
+    began = time.perf_counter()
+    engine.start()
+    engine.wait()
+    seconds = time.perf_counter() - began
+    engine.stop()
+    status = engine.status()[camera.id]
+    if status.faults or status.stream.state != "ended":
+        raise BenchError(f"{status.stream.reason or 'a picture could not be analysed'} {status.faults or ''}")
+    return Unpaced(status.stream.received, status.analysed, seconds, events)
+
+
+@dataclass(frozen=True)
+class CameraRun:
+    """What one paced camera got.
+
+    Attributes:
+        rate: Share of the pictures it should have got that were taken for analysis.
+        dropped: Share of those that came which nobody took.
+        looked_at: Pictures a second that the detector saw.
+        latencies_ms: (n,) frame to event, in the order of time.
+    """
+
+    rate: float
+    dropped: float
+    looked_at: float
+    latencies_ms: NDArray[np.float64]
+
+    @property
+    def growth_ms(self) -> float:
+        """How much later results are in the last third than in the first, medians."""
+        third = len(self.latencies_ms) // 3
+        if not third:
+            return 0.0
+        return float(np.median(self.latencies_ms[-third:]) - np.median(self.latencies_ms[:third]))
+
+
+@dataclass(frozen=True)
+class PacedRun:
+    """What all cameras of a run got.
+
+    Attributes:
+        cameras: One a camera.
+        faults: What went wrong, for people.
+        senders_cores: Cores that the process which sends the pictures took.
+        own_cores: Cores that we took.
+    """
+
+    cameras: Sequence[CameraRun]
+    faults: Sequence[str]
+    senders_cores: float
+    own_cores: float
+
+    @property
+    def latencies_ms(self) -> NDArray[np.float64]:
+        """(n,) of all cameras, in ascending order."""
+        return np.sort(np.concatenate([one.latencies_ms for one in self.cameras] or [np.empty(0)]))
+
+    def shortcomings(self) -> list[str]:
+        """Why the cameras do not count as carried; empty where they do."""
+        found = list(self.faults)
+        for number, one in enumerate(self.cameras, 1):
+            if one.rate < RATE:
+                found.append(f"camera {number} got {one.rate:.1%} of its rate")
+            if one.dropped > DROPPED:
+                found.append(f"camera {number} lost {one.dropped:.1%} of its pictures")
+            if one.growth_ms > GROWTH_MS:
+                found.append(f"camera {number} grew {one.growth_ms:.0f} ms later")
+        latencies = self.latencies_ms
+        name, late_ms = highest_percentile(latencies)
+        if late_ms > LATENCY_MS:
+            found.append(f"{name} of frame to event is {late_ms:.0f} ms")
+        return found
+
+
+def highest_percentile(ordered: NDArray[np.float64]) -> tuple[str, float]:
+    """p99 where there are values enough for it (1000); else the greatest value, which is stricter."""
+    if len(ordered) >= 1000:
+        return "p99", float(ordered[int(np.ceil(0.99 * len(ordered))) - 1])
+    return "max", float(ordered[-1]) if len(ordered) else 0.0
+
+
+@dataclass(slots=True)
+class _Notes:
+    """Of every analysed picture of a camera: stream clock, when captured, when handed on; seconds, monotonic."""
+
+    rows: list[tuple[float, float, float]] = field(default_factory=list)
+
+    def take(self, one: Analysed) -> None:
+        now, wall = time.monotonic(), time.time()
+        self.rows.append((one.frame.time_s, now - (wall - one.frame.captured_at.timestamp()), now))
+
+    def latencies_ms(self, since: float, until: float) -> NDArray[np.float64]:
+        """(n,) of the pictures handed on within a time."""
+        rows = np.array(self.rows).reshape(-1, 3)
+        if not len(rows):
+            return np.empty(0)
+        clock, captured, handed_on = rows.T
+        late_ms = (handed_on - clock - (captured - clock).min()) * 1000
+        within: NDArray[np.float64] = late_ms[(handed_on >= since) & (handed_on < until)]
+        return within
+
+
+class Watched:
+    """An engine at work on paced cameras, with notes of what comes out."""
+
+    def __init__(self, site: Site) -> None:
+        self._notes: dict[str, _Notes] = defaultdict(_Notes)
+        self._came = threading.Condition()
+        self._last: dict[str, float] = {}
+        self.names = [camera.id for camera in site.cameras]
+        self.engine = Engine(site, on_analysed=self._take)
+
+    def _take(self, one: Analysed) -> None:
+        self._notes[one.frame.camera].take(one)
+        with self._came:
+            self._last[one.frame.camera] = time.monotonic()
+            self._came.notify_all()
+
+    def wait_for_picture(self, names: Sequence[str], since: float, within_s: float) -> bool:
+        """Waits until a result of each of the cameras has come after a moment (monotonic)."""
+        with self._came:
+            return self._came.wait_for(
+                lambda: all(self._last.get(name, -1.0) >= since for name in names), timeout=within_s
+            )
+
+    def measure(self, fps: float, seconds: float, sender: int = 0) -> PacedRun:
+        """What every camera gets from now on, for a time."""
+        began, cpu, sent = time.monotonic(), time.process_time(), cpu_seconds(sender)
+        before, looked = self.engine.health(), self._looked_at()
+        self.engine.wait(seconds)
+        after, looked_after = self.engine.health(), self._looked_at()
+        ended = time.monotonic()
+        spent_s = ended - began
+        cameras = [
+            _camera_run(
+                before[name],
+                after[name],
+                fps * spent_s,
+                (looked_after[name] - looked[name]) / spent_s,
+                self._notes[name].latencies_ms(began, ended),
+            )
+            for name in self.names
+        ]
+        return PacedRun(
+            cameras,
+            self._faults(before, after),
+            (cpu_seconds(sender) - sent) / spent_s if sender else 0.0,
+            (time.process_time() - cpu) / spent_s,
+        )
+
+    def _looked_at(self) -> dict[str, int]:
+        return {name: one.analysed for name, one in self.engine.status().items()}
+
+    def _faults(self, before: dict[str, StreamHealth], after: dict[str, StreamHealth]) -> list[str]:
+        found = [
+            f"{name}: {rule}: {fault}"
+            for name, one in self.engine.status().items()
+            for rule, fault in one.faults.items()
+        ]
+        found += [f"{name}: {one.state} {one.reason}" for name, one in after.items() if one.state != "live"]
+        found += [f"{name}: connected anew" for name, one in after.items() if one.reconnects > before[name].reconnects]
+        return found
+
+
+def _camera_run(
+    before: StreamHealth, after: StreamHealth, due: float, looked_at: float, latencies_ms: NDArray[np.float64]
+) -> CameraRun:
+    received, dropped = after.received - before.received, after.dropped - before.dropped
+    return CameraRun((received - dropped) / due, dropped / max(received, 1), looked_at, latencies_ms)
+
+
+@contextmanager
+def watched(site: Site, warm_up_s: float) -> Iterator[Watched]:
+    """An engine whose cameras all give pictures and that has run for a while.
+
+    Raises:
+        BenchError: A camera gives no picture.
+    """
+    one = Watched(site)
+    one.engine.start()
+    try:
+        if not one.wait_for_picture(one.names, 0.0, FIRST_PICTURE_S):
+            raise BenchError(f"no picture of some camera within {FIRST_PICTURE_S:.0f} s: {one.engine.health()}")
+        one.engine.wait(warm_up_s)
+        yield one
+    finally:
+        one.engine.stop()

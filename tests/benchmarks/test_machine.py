@@ -1,0 +1,71 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.errors import BenchError
+from benchmarks.machine import CpuTimes, System, clip_mark, cpu_seconds, describe, peak_rss_mb, rss_mb
+from models.detectors.simulated import Simulated
+from models.detectors.yolo import Yolo
+from models.session import fingerprint
+from tests.conftest import wait_until
+from tests.models.exports import save, v8
+
+linux = pytest.mark.skipif(not Path("/proc/stat").exists(), reason="the kernel's accounts are Linux's")
+
+
+@linux
+def test_the_machine_is_told_with_all_that_a_figure_depends_on(tmp_path: Path, clip: Path) -> None:
+    model = save(tmp_path / "tiny.onnx", v8([(8, 8, 24, 24, 0.9, 0)], 1), names=["car"])
+    system = describe(Yolo(model=str(model), provider="cpu"), clip, quick=True, command=["ngatu", "bench", "stages"])
+    assert system.cpu
+    assert system.cores >= 1
+    assert system.provider == "cpu"
+    assert system.model is not None
+    assert system.model.sha256 == fingerprint(model)
+    assert system.clip is not None
+    assert system.clip.detail.startswith("320×180, 25 fps")
+    assert {"ngatu", "numpy", "onnxruntime"} <= set(system.packages)
+    assert system.command == "ngatu bench stages"
+    assert system.quick
+
+
+def test_a_simulator_has_neither_model_nor_provider() -> None:
+    system = describe(Simulated(), None, quick=False)
+    assert (system.provider, system.model, system.clip) == ("none", None, None)
+
+
+def test_only_the_flags_that_matter_are_for_people(system: System) -> None:
+    assert system.simd == "sse4_2 avx2 avx512f"
+
+
+@pytest.mark.parametrize("content", [None, b"no video"])
+def test_what_is_no_video_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "x.mp4"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BenchError, match="--clip"):
+        clip_mark(path)
+
+
+@linux
+def test_stolen_time_is_a_share() -> None:
+    steal = CpuTimes().steal
+    assert steal is None or 0 <= steal <= 1
+
+
+@linux
+def test_memory_and_time_of_processes() -> None:
+    before = rss_mb()
+    ballast = np.ones(32 * 2**20, np.uint8)
+    assert rss_mb() > before + 20
+    assert rss_mb(os.getpid()) <= peak_rss_mb()
+    del ballast
+    process = subprocess.Popen([sys.executable, "-c", "sum(range(20_000_000)); input()"], stdin=subprocess.PIPE)
+    with process:
+        wait_until(lambda: cpu_seconds(process.pid) > 0.05, 30, "the process has worked")
+        process.kill()
+    assert cpu_seconds(process.pid) == 0
