@@ -1,4 +1,4 @@
 # Every target is `./do TARGET`, for machines without make.
-.PHONY: setup demo test test-slow check format docs lock
-setup demo test test-slow check format docs lock:
+.PHONY: setup demo test test-slow check bench format docs lock
+setup demo test test-slow check bench format docs lock:
 	@./do $@

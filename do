@@ -12,6 +12,7 @@ usage() {
 ./do test-slow  the tests that take minutes
 ./do check      exactly what CI runs: style, types, import contracts, page, tests with coverage
 ./do format     put the code into its style
+./do bench      what this machine carries; takes hours on a quiet machine, minutes with --quick
 ./do docs       write the parts of the docs that follow from the code
 ./do lock       choose the newest allowed versions anew and write the lock files
 TEXT
@@ -74,6 +75,7 @@ case "$what" in
         tests
         ;;
     format) setup_dev; .venv/bin/ruff check --fix-only --quiet .; .venv/bin/ruff format . ;;
+    bench) setup; exec .venv/bin/ngatu bench "$@" ;;
     docs) setup_dev; PYTHONPATH=. .venv/bin/python docs/generate.py ;;
     lock)
         setup_dev

@@ -71,6 +71,7 @@ def run(
     seconds: Annotated[float | None, typer.Option(min=1, help="Length of a paced run, soak included.")] = None,
     fps: Annotated[list[float] | None, typer.Option(min=1, help="Target of density; may be repeated.")] = None,
     peers: Annotated[Path | None, typer.Option(help="Python interpreter with peers installed.")] = None,
+    pt: Annotated[Path | None, typer.Option(help="The model's weights as .pt, for peers.")] = None,
     shared: Annotated[
         Path, typer.Option(help="Folder with test camera, clips and sequences.", show_default="../shared")
     ] = SHARED,
@@ -92,6 +93,7 @@ def run(
             targets=tuple(fps or TARGETS),
             # Not resolved: the link in a virtual environment is what makes it one.
             peers=peers.absolute() if peers else None,
+            torch_weights=pt.absolute() if pt else None,
         )
         result = measure(plan, suites or list(SUITES), folder)
     if json:

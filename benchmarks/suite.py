@@ -29,6 +29,7 @@ class Plan:
         seconds: How long a paced run lasts; by each suite's own measure when None.
         targets: Pictures a second that stream density is asked for.
         peers: Python interpreter that has the peers installed; None leaves them out.
+        torch_weights: The model's weights as .pt, for peers; else those of its name in `shared`.
     """
 
     detector: DetectorConfig
@@ -40,6 +41,7 @@ class Plan:
     seconds: float | None = None
     targets: Sequence[float] = TARGETS
     peers: Path | None = None
+    torch_weights: Path | None = None
 
     @property
     def camera_tool(self) -> Path:
