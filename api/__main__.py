@@ -158,6 +158,92 @@ def list_models() -> None:
     Console().print(table)
 
 
+@models_app.command("show")
+def show_model(name: Annotated[str, typer.Argument(help="Name in the catalogue, or a file.")]) -> None:
+    """Shows all that is known of a model."""
+    from models.catalogue import details, find_model
+
+    for key, value in details(find_model(name)).items():
+        typer.echo(f"{key:12} {value}")
+
+
+@models_app.command("add")
+def add(
+    what: Annotated[str, typer.Argument(help="An .onnx or .pt file, or an official name such as yolo26n.")],
+    name: Annotated[str | None, typer.Option(help="What it is to be called; else the name of the file.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Licence of the weights, SPDX.")] = None,
+) -> None:
+    """Adds a model to the catalogue of this installation."""
+    from models.adding import add_model
+
+    typer.echo(f"added {add_model(what, name, licence=licence).name}")
+
+
+@models_app.command("export")
+def export_model(
+    weights: Annotated[Path, typer.Argument(help="Weights, .pt; or an .onnx file to be prepared.")],
+    out: Annotated[Path | None, typer.Option(help="File to write; else beside the weights, .onnx.")] = None,
+) -> None:
+    """Exports weights to an ONNX file that can be run (needs the extra `train`)."""
+    from models.export import export
+
+    target = out or weights.with_suffix(".onnx")
+    export(str(weights), target)
+    typer.echo(f"wrote {target}")
+
+
+@models_app.command("evaluate")
+def evaluate_model(
+    name: Annotated[str, typer.Argument(help="Name in the catalogue, or an .onnx file.")],
+    data: Annotated[Path, typer.Option(help="Data set in YOLO format; its validation part is measured on.")],
+    json: Annotated[Path | None, typer.Option(help="Write the figures here, JSON.")] = None,
+) -> None:
+    """Measures how good a model is: average precision by label."""
+    from json import dumps
+
+    from models.dataset import Dataset
+    from models.detectors.yolo import Yolo
+    from models.evaluation import evaluate
+
+    found = evaluate(Yolo(model=name).load().measure, Dataset(data).read("val"))
+    for label, score in found.by_label.items():
+        typer.echo(f"{label.word:12} AP50 {score.ap50:.3f}   AP50-95 {score.ap50_95:.3f}   {score.truths} true boxes")
+    typer.echo(f"{'all':12} mAP50 {found.map50:.3f}  mAP50-95 {found.map50_95:.3f}  {found.pictures} pictures")
+    if json:
+        json.write_text(dumps(found.as_json(), indent=2) + "\n", encoding="utf-8")
+
+
+@models_app.command("quantize")
+def quantize_model(
+    name: Annotated[str, typer.Argument(help="Name in the catalogue, or an .onnx file.")],
+    data: Annotated[Path | None, typer.Option(help="Data set in YOLO format, of your own cameras.")] = None,
+    frames: Annotated[Path | None, typer.Option(help="Folder of pictures, or a clip, of your own cameras.")] = None,
+) -> None:
+    """Makes an int8 form of a model; kept only if it is faster here and as good."""
+    from models.catalogue import find_model
+    from models.quantize import quantize_and_judge
+
+    verdict, made = quantize_and_judge(find_model(name), data, frames)
+    typer.echo(str(verdict))
+    if made is None:
+        fail(f"refused: {verdict.refusal}", 1)
+    typer.echo(f"added {made.name}")
+
+
+@models_app.command("tune")
+def tune_model(name: Annotated[str, typer.Argument(help="Name in the catalogue.")] = "street-n") -> None:
+    """Finds the fastest way to run a model on this machine, and remembers it."""
+    from models.catalogue import find_model
+    from models.tuned import remember
+    from models.tuning import tune
+
+    model = find_model(name)
+    result = tune(model)
+    for way in sorted(result.tried, key=lambda way: -way.fps):
+        typer.echo(f"{way.fps:7.1f} fps  {way.model}  {way.provider}  {way.threads} threads × {way.workers} at once")
+    typer.echo(f"remembered in {remember(model, result.found)}")
+
+
 def _moment(text: str | None, timezone: str) -> datetime | None:
     if text is None:
         return None

@@ -1,20 +1,30 @@
-"""The models there are, by name: file, sha256, licence, source, labels, input size, measured accuracy."""
+"""The models there are, by name: file, sha256, licence, source, labels, input size, measured accuracy.
+
+Those that come with Ngã Tư stand in `models/weights`, those that the user added (`ngatu models add`) in a folder of
+the installation, with a catalogue of the same format.
+"""
 
 import difflib
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from models.errors import ModelError
 from models.labels import LabelWord
 from models.session import fingerprint
 
 WEIGHTS = Path(__file__).parent / "weights"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+"""What a model may be called: what has a suffix or a `/` is a file."""
 
 
 class Accuracy(BaseModel):
@@ -29,7 +39,7 @@ class Accuracy(BaseModel):
 
 
 class Entry(BaseModel):
-    """One model of the catalogue."""
+    """One model of a catalogue."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,23 +60,103 @@ class Model:
     Attributes:
         name: Name in the catalogue, or the file's name.
         path: The file.
-        entry: What the catalogue says of it; None for a file of the user's own.
+        sha256: Fingerprint of the file.
+        entry: What the catalogue says of it; None for a file that is in none.
     """
 
     name: str
     path: Path
+    sha256: str
     entry: Entry | None
 
 
 @cache
 def catalogue() -> Mapping[str, Entry]:
-    """All models of the catalogue by name."""
-    return _entries.validate_python(
-        YAML(typ="safe", pure=True).load((WEIGHTS / "catalogue.yaml").read_text(encoding="utf-8"))
-    )
+    """The models that come with Ngã Tư, by name."""
+    return _read(WEIGHTS / "catalogue.yaml")
+
+
+def user_folder() -> Path:
+    """Where models of this installation are: NGATU_MODELS, or `var/models` in the working directory."""
+    return Path(os.environ.get("NGATU_MODELS") or "var/models")
+
+
+def added() -> Mapping[str, Entry]:
+    """The models that the user added, by name.
+
+    Raises:
+        ModelError: Their catalogue can't be read.
+    """
+    path = user_folder() / "catalogue.yaml"
+    return _read(path) if path.exists() else {}
+
+
+def add(name: str, entry: Entry) -> None:
+    """Enters a model into the user's catalogue; its file is in the user's folder already.
+
+    Raises:
+        ModelError: The name is none, or one that comes with Ngã Tư, or the catalogue can't be written.
+    """
+    check_name(name)
+    entries = {key: one.model_dump(mode="json", exclude_none=True) for key, one in {**added(), name: entry}.items()}
+    text = StringIO()
+    YAML().dump(entries, text)
+    head = "# Models of this installation, by name; written by `ngatu models`.\n"
+    write_whole(user_folder() / "catalogue.yaml", (head + text.getvalue()).encode())
+
+
+def check_name(name: str) -> None:
+    """Checks what a model of the user's is to be called.
+
+    Raises:
+        ModelError: It is no name, or one that comes with Ngã Tư.
+    """
+    if not re.match(NAME, name):
+        raise ModelError(f"a model can't be called {name!r}; use letters, digits, `-` and `_`: --name my-model")
+    if name in catalogue():
+        raise ModelError(f"{name} comes with Ngã Tư and is never replaced; choose another name: --name my-{name}")
+
+
+def make_user_folder() -> None:
+    """Makes the folder of the user's models, if it is not there.
+
+    Raises:
+        ModelError: It can't be made.
+    """
+    try:
+        user_folder().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"{user_folder()}: can't be made: {error.strerror}; set NGATU_MODELS to another") from None
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all, and makes its folder.
+
+    Raises:
+        ModelError: It can't be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ModelError(f"{path}: can't be written: {error.strerror}; set NGATU_MODELS to a folder that can") from None
 
 
 _entries = TypeAdapter(dict[str, Entry])
+
+
+def _read(path: Path) -> dict[str, Entry]:
+    try:
+        return _entries.validate_python(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")) or {})
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise ModelError(f"{path}: can't be read: {str(error).splitlines()[0]}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ModelError(f"{path}: {place}: {first['msg']}; set it right, or remove the file") from None
 
 
 def find_model(name_or_path: str) -> Model:
@@ -80,26 +170,56 @@ def find_model(name_or_path: str) -> Model:
     """
     if Path(name_or_path).suffix or len(Path(name_or_path).parts) > 1:
         return _own_file(Path(name_or_path))
-    entry = catalogue().get(name_or_path)
+    entry, folder = catalogue().get(name_or_path), WEIGHTS
     if entry is None:
-        close = difflib.get_close_matches(name_or_path, catalogue(), n=1)
+        entry, folder = added().get(name_or_path), user_folder()
+    if entry is None:
+        there = [*catalogue(), *added()]
+        close = difflib.get_close_matches(name_or_path, there, n=1)
         hint = f"Did you mean {close[0]}? " if close else ""
         raise ModelError(
-            f"no model {name_or_path!r}. {hint}There are: {', '.join(catalogue())}; or give the path of an .onnx file"
+            f"no model {name_or_path!r}. {hint}There are: {', '.join(there)}; or give the path of an .onnx file"
         )
-    path = WEIGHTS / entry.file
+    path = folder / entry.file
     found = fingerprint(path)
     if found != entry.sha256:
+        remedy = (
+            "Restore it from the repository; a model of your own goes elsewhere and is given by its path"
+            if folder == WEIGHTS
+            else f"Add it again: ngatu models add FILE --name {name_or_path}"
+        )
         raise ModelError(
             f"{path}: is not the {name_or_path} of the catalogue (sha256 {found[:12]}…, expected "
-            f"{entry.sha256[:12]}…): it was changed or damaged. Restore it from the repository; a model of your "
-            f"own goes elsewhere and is given by its path"
+            f"{entry.sha256[:12]}…): it was changed or damaged. {remedy}"
         )
-    return Model(name_or_path, path, entry)
+    return Model(name_or_path, path, found, entry)
+
+
+def details(model: Model) -> dict[str, str]:
+    """All that is known of a model, for people: what it is, and its value."""
+    known = {"name": model.name, "file": str(model.path), "sha256": model.sha256}
+    entry = model.entry
+    if entry is None:
+        return known | {"catalogue": "it is in none; ngatu models add FILE enters it"}
+    known |= {
+        "licence": entry.licence,
+        "source": entry.source,
+        "input": f"{entry.input_size} px",
+        "labels": ", ".join(name if name == word else f"{name} → {word}" for name, word in entry.labels.items()),
+        "riders": "one with their two-wheelers" if entry.riders_joined else "reported apart, joined here",
+    }
+    if entry.measured is None:
+        return known | {"accuracy": "not measured; ngatu models evaluate NAME --data DATASET.yaml does it"}
+    by_label = ", ".join(f"{word} {value:.3f}" for word, value in entry.measured.ap50.items())
+    return known | {
+        "measured on": entry.measured.pictures,
+        "mAP50": f"{entry.measured.map50:.3f} ({by_label})",
+        "mAP50-95": f"{entry.measured.map50_95:.3f}",
+    }
 
 
 def rows() -> list[dict[str, str]]:
-    """The catalogue for people: one row a model, the same columns in each."""
+    """Both catalogues for people: one row a model, the same columns in each."""
     return [
         {
             "name": name,
@@ -107,10 +227,11 @@ def rows() -> list[dict[str, str]]:
             "input": f"{entry.input_size} px",
             "mAP50": f"{entry.measured.map50:.3f}" if entry.measured else "not measured",
             "licence": entry.licence,
-            "file": entry.file if (WEIGHTS / entry.file).is_file() else f"{entry.file} (missing)",
+            "file": entry.file if (folder / entry.file).is_file() else f"{entry.file} (missing)",
             "source": entry.source,
         }
-        for name, entry in catalogue().items()
+        for folder, entries in ((WEIGHTS, catalogue()), (user_folder(), added()))
+        for name, entry in entries.items()
     ]
 
 
@@ -118,10 +239,10 @@ def _own_file(path: Path) -> Model:
     if path.suffix.lower() in (".pt", ".pth"):
         raise ModelError(
             f"{path}: PyTorch weights are not run as they are; export them to ONNX first: "
-            f"yolo export model={path.name} format=onnx dynamic=True opset=17"
+            f"ngatu models add {path} (or yolo export model={path.name} format=onnx dynamic=True opset=17)"
         )
     sha256 = fingerprint(path)
-    for name, entry in catalogue().items():
+    for name, entry in {**catalogue(), **added()}.items():
         if entry.sha256 == sha256:
-            return Model(name, path, entry)
-    return Model(path.name, path, None)
+            return Model(name, path, sha256, entry)
+    return Model(path.name, path, sha256, None)

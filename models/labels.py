@@ -1,9 +1,10 @@
 """From the class names of any detector to our labels."""
 
+import ast
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from models.detections import Label
 from models.errors import ModelError
 
 LabelWord = Literal["person", "bicycle", "motorcycle", "car", "bus", "truck"]
+LABEL_WORDS: tuple[LabelWord, ...] = get_args(LabelWord)
 IGNORED = -1
 
 COCO: Mapping[int, LabelWord] = {0: "person", 1: "bicycle", 2: "car", 3: "motorcycle", 5: "bus", 7: "truck"}
@@ -53,6 +55,24 @@ def label_of(name: str) -> Label | None:
         if known in _LABEL_OF_NAME:
             return _LABEL_OF_NAME[known]
     return None
+
+
+def class_names(metadata: Mapping[str, str], model: str) -> list[str] | None:
+    """The classes in the metadata of an export, in their order; None where there are none.
+
+    Raises:
+        ModelError: They can't be read.
+    """
+    text = metadata.get("names")
+    if text is None:
+        return None
+    try:
+        names = ast.literal_eval(text)
+        if isinstance(names, dict):
+            names = [names[number] for number in range(len(names))]
+        return [str(name) for name in names] or None
+    except (ValueError, SyntaxError, TypeError, KeyError):
+        raise ModelError(f"{model}: metadata `names` can't be read: {text[:80]!r}; export it again") from None
 
 
 def label_table(

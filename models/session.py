@@ -41,6 +41,7 @@ _PACKAGES = {
 _ELEMENTS: Mapping[str, type[np.generic]] = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,
+    "tensor(uint8)": np.uint8,
 }
 # ONNX Runtime's errors have no common base of their own.
 _ERRORS: tuple[type[Exception], ...] = (
@@ -162,6 +163,12 @@ def open_session(path: Path, options: SessionOptions | None = None) -> Session:
         return session
 
 
+def providers() -> list[Provider]:
+    """The execution providers of this installation, best first."""
+    there = ort.get_available_providers()
+    return [cast(Provider, ours) for ours, name in _PROVIDERS.items() if name in there]
+
+
 def fingerprint(path: Path) -> str:
     """SHA-256 of a model file, 64 hexadecimal digits.
 
@@ -240,7 +247,7 @@ def _candidates(provider: Provider) -> list[str]:
     if provider == "auto":
         return [name for name in _PROVIDERS.values() if name in there]
     if _PROVIDERS[provider] not in there:
-        known = ", ".join(ours for ours, name in _PROVIDERS.items() if name in there)
+        known = ", ".join(providers())
         raise ModelError(
             f"provider {provider} is not in this installation (it has: {known}); "
             f"install {_PACKAGES[provider]}, or set provider: auto"

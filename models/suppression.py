@@ -21,8 +21,17 @@ _KINDRED[[Label.BICYCLE, Label.MOTORCYCLE]] = 1
 _KINDRED[[Label.CAR, Label.BUS, Label.TRUCK]] = 2
 
 
+def kindred(labels: NDArray[np.int8]) -> NDArray[np.int32]:
+    """The kin of each label: the same number for those that a detector takes for each other."""
+    return _KINDRED[labels]
+
+
 def suppress(
-    boxes: NDArray[np.float32], scores: NDArray[np.float32], labels: NDArray[np.int8], overlap: float
+    boxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    labels: NDArray[np.int8],
+    overlap: float,
+    one_name: bool = True,
 ) -> NDArray[np.intp]:
     """Greedy non-maximum suppression, label by label, then across kindred labels.
 
@@ -37,11 +46,14 @@ def suppress(
         scores: (n,).
         labels: (n,) values of `Label`.
         overlap: IoU above which two boxes of one label are one road user.
+        one_name: Whether the second step is taken.
 
     Returns:
         Rows to keep, best score first.
     """
     kept = _same_label(boxes, scores, labels, overlap)
+    if not one_name:
+        return kept
     return kept[_one_name(boxes[kept], labels[kept])]
 
 
@@ -62,10 +74,10 @@ def _same_label(
 def _one_name(boxes: NDArray[np.float32], labels: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Which of some boxes, best first, are not the same vehicle as a better one of a kindred label."""
     kept = np.ones(len(boxes), np.bool_)
-    kin = _KINDRED[labels]
-    kindred = (kin[:, None] == kin) & (labels[:, None] != labels)
-    if kindred.any():
-        doubles = kindred & (_iou(boxes) > SAME_VEHICLE)
+    kin = kindred(labels)
+    two_names = (kin[:, None] == kin) & (labels[:, None] != labels)
+    if two_names.any():
+        doubles = two_names & (_iou(boxes) > SAME_VEHICLE)
         for row in np.flatnonzero(doubles.any(axis=1)):
             if kept[row]:
                 kept[row + 1 :] &= ~doubles[row, row + 1 :]

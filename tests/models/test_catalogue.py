@@ -59,7 +59,7 @@ def test_a_copy_of_a_known_file_is_known_by_its_content(tmp_path: Path) -> None:
 
 
 def test_pytorch_weights_are_answered_with_how_to_export_them(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"export them to ONNX first: yolo export model=best\.pt format=onnx"):
+    with pytest.raises(ModelError, match=r"export them to ONNX first: ngatu models add \S*best\.pt"):
         find_model(str(tmp_path / "best.pt"))
 
 
