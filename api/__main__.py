@@ -73,7 +73,8 @@ def run(
     if not (source or detections or site):
         fail("give a SOURCE to run, or --detections to replay; `ngatu run --help` shows how", 2)
     outputs = Outputs(events, tracks, detections_out)
-    refusal = outputs.refusal()
+    clip = None if source is None or "://" in source else Path(source)
+    refusal = outputs.refusal(clip, site, detections)
     if refusal:
         fail(refusal, 2)
     whole = sited(site)

@@ -49,6 +49,8 @@ class LineFile:
 class Outputs:
     """The files of one run. They are made with the first picture: a run that never begins leaves no trace.
 
+    What happens before the first picture (a camera that is lost) is held until then, or until `complete`.
+
     Attributes:
         failure: What went wrong while writing; nothing more is written after it.
         events: Events so far, by kind.
@@ -71,9 +73,14 @@ class Outputs:
         self._tracks: LineFile | None = None
         self._detections: RecordingWriter | None = None
         self._opened = False
+        self._held: list[Event] = []
 
-    def refusal(self) -> str | None:
-        """Why the files could not be written, as far as can be told without touching them."""
+    def refusal(self, *inputs: Path | None) -> str | None:
+        """Why the files must not or could not be written, as far as can be told without touching them.
+
+        Args:
+            inputs: What is read; None where nothing is. An output over it would destroy it.
+        """
         for path in self._paths:
             if path is None:
                 continue
@@ -81,10 +88,12 @@ class Outputs:
                 return f"{path}: is a folder; give the name of a file"
             if not path.absolute().parent.is_dir():
                 return f"{path}: there is no folder {path.absolute().parent}; make it first"
-        given = [path.absolute() for path in self._paths if path]
+        given = [path.resolve() for path in self._paths if path]
         if len(given) != len(set(given)):
-            return "two outputs have the same file name; give each its own"
-        return None
+            return "two outputs are the same file; give each its own"
+        read = {path.resolve() for path in inputs if path}
+        over = next((path for path in given if path in read), None)
+        return f"{over}: is read by this run and would be destroyed; write the output elsewhere" if over else None
 
     def step(self, index: int, observation: Observation, view: View) -> None:
         """Writes what was seen in a picture; `index` is its number from 0."""
@@ -101,7 +110,10 @@ class Outputs:
 
     def add(self, events: Iterable[Event]) -> None:
         """Writes events."""
-        if not self._ready():
+        if not self._opened:
+            self._held.extend(events)
+            return
+        if self.failure:
             return
         try:
             for event in events:
@@ -112,21 +124,18 @@ class Outputs:
         except OSError as error:
             self.failure = error
 
+    def complete(self) -> None:
+        """Makes the files, if no picture has come yet, and writes what was held."""
+        self._ready()
+
     def close(self) -> None:
-        """Completes the files."""
+        """Closes the files."""
         for file in (self._events, self._tracks, self._detections):
             if file:
                 try:
                     file.close()
                 except OSError as error:
                     self.failure = self.failure or error
-
-    def discard(self) -> None:
-        """Removes the files: what they were made from turned out to be bad."""
-        self.close()
-        for path in self._paths:
-            if self._opened and path and path.is_file():
-                path.unlink()
 
     def _ready(self) -> bool:
         if not self._opened and self.failure is None:
@@ -138,6 +147,8 @@ class Outputs:
                 self._detections = RecordingWriter(detections) if detections else None
             except OSError as error:
                 self.failure = error
+            held, self._held = self._held, []
+            self.add(held)
         return self.failure is None
 
 

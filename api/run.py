@@ -17,8 +17,7 @@ from api.outputs import Outputs
 from models.errors import ModelError
 from models.recording import read_recording
 from streams.health import StreamHealth
-from streams.source import Source
-from vision.engine import LOST_STATES, Engine
+from vision.engine import LOST_STATES, CameraStatus, Engine
 from vision.site import Camera, Site
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -65,12 +64,16 @@ def run_live(site: Site, outputs: Outputs, start: datetime | None) -> Result:
                     if outputs.failure or isinstance(fault, ModelError) or _given_up(health, camera):
                         break
         except InterruptedRun:
+            engine.stop()
+            outputs.complete()
             return Result(INTERRUPTED, "interrupted; what was found so far is written")
         finally:
             engine.stop()
+            result = _verdict(engine.status()[camera.id], outputs, engine.fault(camera.id))
+            if result.code != BAD_INPUT:
+                outputs.complete()
             outputs.close()
-    fault = engine.fault(camera.id)
-    return _verdict(engine.health()[camera.id], outputs, fault)
+    return _written(outputs) if outputs.failure else result
 
 
 def replay(site: Site, recording: Path, outputs: Outputs, start: datetime | None) -> Result:
@@ -84,6 +87,9 @@ def replay(site: Site, recording: Path, outputs: Outputs, start: datetime | None
     pipeline = site.pipeline(camera)
     with interruptible():
         try:
+            # Once through before anything is written: a bad line far down must not cost an output of before.
+            for _ in read_recording(recording, camera.id, start):
+                pass
             with progress_bar(outputs) as show:
                 for frame, observation in read_recording(recording, camera.id, start):
                     step = pipeline.step(observation)
@@ -93,9 +99,7 @@ def replay(site: Site, recording: Path, outputs: Outputs, start: datetime | None
                     if outputs.failure:
                         break
             outputs.add(pipeline.finish())
-        except ModelError:
-            outputs.discard()
-            raise
+            outputs.complete()
         except InterruptedRun:
             outputs.add(pipeline.finish())
             return Result(INTERRUPTED, "interrupted; what was found so far is written")
@@ -105,11 +109,6 @@ def replay(site: Site, recording: Path, outputs: Outputs, start: datetime | None
         faults = "; ".join(f"rule {rule} stopped: {fault}" for rule, fault in pipeline.faults.items())
         return Result(FAILED, faults)
     return _written(outputs)
-
-
-def with_source(camera: Camera, source: Source) -> Camera:
-    """A camera that looks at another source."""
-    return camera.model_copy(update={"source": source})
 
 
 @contextmanager
@@ -182,17 +181,21 @@ def _away_since(health: StreamHealth) -> datetime:
     return health.gaps[-1].began if health.gaps else health.since
 
 
-def _verdict(health: StreamHealth, outputs: Outputs, fault: Exception | None) -> Result:
+def _verdict(status: CameraStatus, outputs: Outputs, fault: Exception | None) -> Result:
+    health = status.stream
     if outputs.failure:
         return _written(outputs)
     if isinstance(fault, ModelError):
         return Result(BAD_INPUT, str(fault))
-    if fault is not None:
-        return Result(FAILED, f"a picture could not be analysed: {type(fault).__name__}: {fault}")
     if health.state == "refused":
         return Result(FAILED if health.received else BAD_INPUT, health.reason)
     if health.state in LOST_STATES:
         return Result(FAILED, health.reason)
+    if status.failed:
+        return Result(FAILED, f"{status.failed} pictures could not be analysed; the log says why")
+    if status.faults:
+        faults = "; ".join(f"rule {rule} stopped: {text}" for rule, text in status.faults.items())
+        return Result(FAILED, faults)
     return Result(DONE)
 
 

@@ -1,6 +1,7 @@
 """Serve: all cameras of a site, with store, API and page, until somebody stops it."""
 
 import logging
+from datetime import UTC, datetime
 from importlib.metadata import version
 
 from api.app import Server, create_app, listen
@@ -24,8 +25,12 @@ def serve(site: Site, settings: Settings) -> None:
         ApiError: The port is taken, or the database can't be used.
         ModelError: A detector can't be used.
         SiteError: A scene lacks what a rule needs.
+        StreamRefused: A file among the sources is not there, or no video.
     """
     site = site.model_copy(update={"cameras": tuple(_at_its_own_speed(camera) for camera in site.cameras)})
+    for camera in site.cameras:
+        if isinstance(camera.source, FileSource):
+            camera.source.open(camera.id).close()  # a file that is none will not become one
     socket = listen(settings)
     with Store.open(settings.database_url, settings.store_capacity) as store:
         metrics = Metrics(version("ngatu"))
@@ -35,7 +40,8 @@ def serve(site: Site, settings: Settings) -> None:
             live.show(one.frame, one.view, one.events)
             metrics.inferred(one.frame.camera, one.infer_s)
 
-        engine = Engine(site, on_analysed=analysed, on_events=store.add)
+        # A file plays as if it were now: by its own old time its events would be those of the last showing.
+        engine = Engine(site, start=datetime.now(UTC), on_analysed=analysed, on_events=store.add)
         detectors = {name: status.detector for name, status in engine.status().items()}
         cards = {camera.id: _card(site, camera, detectors[camera.id]) for camera in site.cameras}
         live = Live(cards.values(), settings.jpeg_quality)

@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from models.detectors.yolo import Yolo
+from streams.address import masked
 from streams.source import Source
 from streams.sources.file import FileSource
 from streams.sources.http import HttpSource
@@ -55,6 +58,13 @@ def source_of(text: str) -> Source:
     Raises:
         SiteError: It looks like a source that we do not know.
     """
+    try:
+        return _source_of(text)
+    except ValidationError as error:
+        raise SiteError(f"{masked(text)}: {error.errors(include_url=False)[0]['msg']}") from None
+
+
+def _source_of(text: str) -> Source:
     scheme, separator, rest = text.partition(":")
     if scheme in ("rtsp", "rtsps") and separator:
         return RtspSource(url=text)

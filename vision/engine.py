@@ -63,12 +63,14 @@ class CameraStatus:
         stream: Its stream.
         detector: What really runs.
         analysed: Pictures that went through detector and rules.
+        failed: Pictures that could not be analysed.
         faults: Rules that stopped by a fault of their own, by id; under `detector` a fault of the detector.
     """
 
     stream: StreamHealth
     detector: str
     analysed: int
+    failed: int
     faults: Mapping[str, str]
 
 
@@ -86,6 +88,7 @@ class _Channel:
     close_due: bool = False
     closed: bool = False
     analysed: int = 0
+    failed: int = 0
     fault: Exception | None = None
     seen_s: float = 0.0
     seen_at: float = field(default_factory=time.monotonic)
@@ -161,6 +164,7 @@ class Engine:
         for channel in self._channels.values():
             channel.reader.stop()
             self._close(channel)
+            self._end_lost(channel)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Waits until every camera has come to its end (files) or failed for good; False after the time-out."""
@@ -207,6 +211,7 @@ class Engine:
                 if channel.fault is None or repr(channel.fault) != repr(error):
                     log.exception("camera %s: a picture could not be analysed", channel.camera.id)
                 channel.fault = error
+                channel.failed += 1
             finally:
                 with self._wake:
                     channel.busy = False
@@ -272,9 +277,14 @@ class Engine:
                 channel.close_due = True
                 self._on_events([channel.lost])
             elif health.state == "live" and channel.lost is not None:
-                ended = channel.lost.model_copy(update={"status": "ended", "ended_s": channel.now_s})
-                channel.lost = None
-                self._on_events([ended])
+                self._end_lost(channel)
+
+    def _end_lost(self, channel: _Channel) -> None:
+        """Ends the incident of a camera that is lost: it is back, or nobody looks any more."""
+        if channel.lost is not None:
+            ended = channel.lost.model_copy(update={"status": "ended", "ended_s": channel.now_s})
+            channel.lost = None
+            self._on_events([ended])
 
 
 def _load(wanted: DetectorConfig, threads: int) -> Detector:
@@ -307,4 +317,4 @@ def _status(channel: _Channel) -> CameraStatus:
     faults = dict(channel.pipeline.faults)
     if channel.fault is not None:
         faults["detector"] = f"{type(channel.fault).__name__}: {channel.fault}"
-    return CameraStatus(channel.reader.health(), channel.detector.description, channel.analysed, faults)
+    return CameraStatus(channel.reader.health(), channel.detector.description, channel.analysed, channel.failed, faults)

@@ -154,7 +154,7 @@ class Cameras:
             expected_frames=None,
             gaps=gaps,
         )
-        self.states[camera] = CameraStatus(stream, "street-n on CPU", 100 if began else 0, faults or {})
+        self.states[camera] = CameraStatus(stream, "street-n on CPU", 100 if began else 0, 0, faults or {})
 
 
 @dataclass

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from streams.sources.synthetic import SyntheticSource
-from tests.conftest import free_port
+from tests.conftest import RtspCamera, free_port
 from tests.streams.clips import street, write_clip
 
 ROOT = Path(__file__).parents[2]
@@ -155,6 +155,28 @@ def test_a_bad_recording_is_bad_input_and_writes_nothing(site: Path, tmp_path: P
     assert run.returncode == 2
     assert "line 301" in run.stderr
     assert not events.exists()
+    events.write_text("of before")
+    assert ngatu("run", "--detections", recording, "--site", site, "--events", events).returncode == 2
+    assert events.read_text() == "of before"
+
+
+def test_a_demo_of_nothing_is_bad_input(tmp_path: Path) -> None:
+    run = ngatu("demo", tmp_path / "no.mp4", "--port", free_port(), NGATU_DATABASE=str(tmp_path / "n.db"))
+    assert run.returncode == 2
+    assert "no such file" in run.stderr
+
+
+def test_a_wrong_password_leaves_the_output_of_before(rtsp_tool: None, clip: Path, tmp_path: Path) -> None:
+    camera, events = RtspCamera({"road": clip}, "--auth", "user:right"), tmp_path / "e.jsonl"
+    events.write_text("of before")
+    camera.start()
+    try:
+        run = ngatu("run", camera.url("road", "user:wrong-7@"), "--events", events)
+    finally:
+        camera.kill()
+    assert run.returncode == 2, run.stderr
+    assert "wrong-7" not in run.stderr
+    assert events.read_text() == "of before"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +192,11 @@ def test_a_bad_recording_is_bad_input_and_writes_nothing(site: Path, tmp_path: P
         (("CLIP", "--model", "BROKEN.onnx"), "BROKEN.onnx"),
         (("CLIP", "--events", "no/such/folder/e.jsonl"), "there is no folder"),
         (("CLIP", "--events", "/"), "is a folder"),
-        (("CLIP", "--events", "a", "--tracks", "a"), "same file name"),
+        (("CLIP", "--events", "a", "--tracks", "a"), "same file"),
+        (("CLIP", "--events", "CLIP"), "would be destroyed"),
+        (("CLIP", "--site", "SITE", "--tracks", "SITE"), "would be destroyed"),
+        (("rtsp://",), "must look like"),
+        (("rtsp://u:geheim/b@h/x",), "must look like"),
         (("ftp://x/y.mp4",), "ftp:// is no source"),
         (("webcam:front",), "such as webcam:0"),
         (("--detections", "no.jsonl", "--site", "SITE"), "no such recording"),
@@ -184,6 +210,9 @@ def test_bad_words_are_bad_input(clip: Path, site: Path, tmp_path: Path, words: 
     assert run.returncode == 2, run.stderr
     assert message in run.stderr
     assert "Traceback" not in run.stderr
+    assert "geheim" not in run.stderr
+    assert clip.stat().st_size > 1000
+    assert site.read_text() == SITE
 
 
 def test_several_cameras_need_a_name(site: Path, clip: Path, tmp_path: Path) -> None:

@@ -162,7 +162,10 @@ def test_a_camera_that_never_comes_is_lost() -> None:
     until(lambda: len(heard.events) == 1)
     assert not engine.wait(0)
     engine.stop()
-    assert heard.events[0].kind == "camera_lost"
+    began, ended = heard.events
+    assert began.kind == "camera_lost"
+    assert isinstance(ended, Incident)
+    assert (ended.status, ended.id) == ("ended", began.id), "what is open is ended when nobody looks any more"
 
 
 class Flicker(Source):
