@@ -163,8 +163,12 @@ def list_models() -> None:
 def show_model(name: Annotated[str, typer.Argument(help="Name in the catalogue, or a file.")]) -> None:
     """Shows all that is known of a model."""
     from models.catalogue import details, find_model
+    from models.tuned import tuned
 
-    for key, value in details(find_model(name)).items():
+    model = find_model(name)
+    found = tuned(model)
+    known = {"one camera": str(found.one), "many cameras": str(found.many)} if found else {}
+    for key, value in (details(model) | known).items():
         typer.echo(f"{key:12} {value}")
 
 
@@ -173,11 +177,16 @@ def add(
     what: Annotated[str, typer.Argument(help="An .onnx or .pt file, or an official name such as yolo26n.")],
     name: Annotated[str | None, typer.Option(help="What it is to be called; else the name of the file.")] = None,
     licence: Annotated[str | None, typer.Option(help="Licence of the weights, SPDX.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where the weights come from.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="Our label of a class of the model: van=truck, 0=car; may be repeated.")
+    ] = None,
 ) -> None:
-    """Adds a model to the catalogue of this installation."""
-    from models.adding import add_model
+    """Adds a model to the catalogue of this installation, if it can be read."""
+    from models.adding import add_model, label_map
 
-    typer.echo(f"added {add_model(what, name, licence=licence).name}")
+    model = add_model(what, name, licence=licence, source=source, label_map=label_map(label or ()))
+    typer.echo(f"added {model.name}")
 
 
 @models_app.command("export")
@@ -189,8 +198,10 @@ def export_model(
     from models.export import export
 
     target = out or weights.with_suffix(".onnx")
-    export(str(weights), target)
-    typer.echo(f"wrote {target}")
+    if target.exists():
+        fail(f"{target} is there already; name another file with --out", 2)
+    done = export(str(weights), target)
+    typer.echo(f"wrote {target} ({', '.join(sorted(done)) or 'as it was: its graph is of another kind'})")
 
 
 @models_app.command("evaluate")
@@ -202,11 +213,9 @@ def evaluate_model(
     """Measures how good a model is: average precision by label."""
     from json import dumps
 
-    from models.dataset import Dataset
-    from models.detectors.yolo import Yolo
     from models.evaluation import evaluate
 
-    found = evaluate(Yolo(model=name).load().measure, Dataset(data).read("val"))
+    found = evaluate(name, data)
     for label, score in found.by_label.items():
         typer.echo(f"{label.word:12} AP50 {score.ap50:.3f}   AP50-95 {score.ap50_95:.3f}   {score.truths} true boxes")
     typer.echo(f"{'all':12} mAP50 {found.map50:.3f}  mAP50-95 {found.map50_95:.3f}  {found.pictures} pictures")
@@ -240,9 +249,12 @@ def tune_model(name: Annotated[str, typer.Argument(help="Name in the catalogue."
 
     model = find_model(name)
     result = tune(model)
+    for reason in result.refused:
+        typer.echo(f"left out: {reason}", err=True)
     for way in sorted(result.tried, key=lambda way: -way.fps):
-        typer.echo(f"{way.fps:7.1f} fps  {way.model}  {way.provider}  {way.threads} threads × {way.workers} at once")
-    typer.echo(f"remembered in {remember(model, result.found)}")
+        typer.echo(str(way))
+    path = remember(model, result.found)
+    typer.echo(f"one camera:   {result.found.one}\nmany cameras: {result.found.many}\nremembered in {path}")
 
 
 def _moment(text: str | None, timezone: str) -> datetime | None:

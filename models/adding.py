@@ -1,9 +1,9 @@
 """Adds models to the user's catalogue."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import cast
 
 from models.catalogue import (
     Accuracy,
@@ -16,9 +16,10 @@ from models.catalogue import (
     user_folder,
     write_whole,
 )
-from models.detectors.yolo import Yolo
+from models.detectors.yolo import LabelOrIgnore, Yolo
+from models.errors import ModelError
 from models.export import export
-from models.labels import LabelWord
+from models.labels import LABEL_WORDS
 from models.session import fingerprint
 
 _OFFICIAL = "Ultralytics, official weights"
@@ -30,7 +31,7 @@ def add_model(
     *,
     licence: str | None = None,
     source: str | None = None,
-    label_map: Mapping[str, LabelWord] | None = None,
+    label_map: Mapping[str, LabelOrIgnore] | None = None,
 ) -> Model:
     """Adds a model to the user's catalogue: an .onnx file as it is, .pt weights or an official name exported.
 
@@ -64,13 +65,28 @@ def add_model(
         )
 
 
+def label_map(pairs: Iterable[str]) -> dict[str, LabelOrIgnore]:
+    """Our labels of classes from `CLASS=LABEL` as they are typed.
+
+    Raises:
+        ModelError: A pair is none, or there is no such label.
+    """
+    found: dict[str, LabelOrIgnore] = {}
+    for pair in pairs:
+        name, _, word = pair.rpartition("=")
+        if not name or word not in (*LABEL_WORDS, "ignore"):
+            raise ModelError(f"--label {pair!r}: write CLASS=LABEL, with one of {', '.join(LABEL_WORDS)}, ignore")
+        found[name] = cast(LabelOrIgnore, word)
+    return found
+
+
 def enter(
     name: str,
     file: Path,
     *,
     licence: str,
     source: str,
-    label_map: Mapping[str, LabelWord | Literal["ignore"]],
+    label_map: Mapping[str, LabelOrIgnore],
     measured: Accuracy | None = None,
 ) -> Model:
     """Moves a file into the user's folder and enters it into the catalogue, if it can be read.

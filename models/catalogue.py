@@ -117,6 +117,11 @@ def check_name(name: str) -> None:
         raise ModelError(f"{name} comes with Ngã Tư and is never replaced; choose another name: --name my-{name}")
 
 
+def quantized_name(model: Model) -> str:
+    """What the quantized form of a model is called in the user's catalogue."""
+    return f"{Path(model.name).stem}-int8"
+
+
 def make_user_folder() -> None:
     """Makes the folder of the user's models, if it is not there.
 

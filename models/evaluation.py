@@ -11,16 +11,19 @@ the labels that occur. Between two detections precision is interpolated as Ultra
 compared. (Microsoft COCO, Lin et al. 2014; https://cocodataset.org/#detection-eval)
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.catalogue import Accuracy
-from models.dataset import Labelled
+from models.catalogue import Accuracy, add, added
+from models.dataset import Dataset
 from models.detections import Detections, Label
+from models.detectors.yolo import Yolo
+from models.errors import ModelError
 from models.labels import LABEL_WORDS
 
 OVERLAPS = np.linspace(0.5, 0.95, 10)
@@ -82,14 +85,27 @@ class Evaluation:
         }
 
 
-def evaluate(detect: Callable[[NDArray[np.uint8]], Detections], pictures: Iterable[Labelled]) -> Evaluation:
-    """Measures a detector.
+def evaluate(name: str, data: Path) -> Evaluation:
+    """Measures a model on the validation part of a data set; what the user added gets its figures in the catalogue.
 
     Args:
-        detect: All that the detector holds for possible in a picture (`YoloDetector.measure`).
-        pictures: Pictures with their truth.
+        name: Name in the catalogue, or an .onnx file.
+        data: The .yaml file of a data set in YOLO format.
+
+    Raises:
+        ModelError: The model can't be used, or the data set can't be read or has no validation part.
     """
-    return score((detect(picture.image), picture.truth) for picture in pictures)
+    dataset = Dataset(data)
+    if not dataset.files("val"):
+        raise ModelError(f"{data}: has no part `val` to measure on")
+    # With a provider that is named, tuning does not put another model in its place.
+    detector = Yolo(model=name, provider="cpu").load()
+    found = score((detector.measure(one.image), one.truth) for one in dataset.read("val"))
+    entry = added().get(name)
+    if entry is not None and found.by_label:
+        accuracy = found.accuracy(f"{found.pictures} pictures of {data}, {detector.input_size} px")
+        add(name, entry.model_copy(update={"measured": accuracy}))
+    return found
 
 
 def score(pairs: Iterable[tuple[Detections, Detections]]) -> Evaluation:

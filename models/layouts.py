@@ -186,11 +186,11 @@ def _read_raw(tables: _Tables, _classes: int, size: Size, floor: float, choose: 
     weights, logits = tables
     some = np.flatnonzero(logits.max(axis=0) > _logit(floor))
     middles, strides = _grid(size, logits.shape[1])
-    steps = weights[:, some].reshape(4, -1, len(some))
+    steps = weights[:, some].reshape(4, len(weights) // 4, len(some))
     if steps.shape[1] > 1:
         steps = np.exp(steps - steps.max(axis=1, keepdims=True))
         steps = np.arange(steps.shape[1], dtype=np.float32) @ steps / steps.sum(axis=1)
-    distances = (steps.reshape(4, -1).T * strides[some]).astype(np.float32)
+    distances = (steps.reshape(4, len(some)).T * strides[some]).astype(np.float32)
     boxes = np.hstack((middles[some] - distances[:, :2], middles[some] + distances[:, 2:]))
     return choose(boxes, expit(logits[:, some].T), floor)
 

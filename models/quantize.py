@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.adding import enter
-from models.catalogue import Model, check_name, make_user_folder, user_folder
+from models.catalogue import Model, check_name, make_user_folder, quantized_name, user_folder
 from models.dataset import Dataset, frames_of, read_picture, spread
 from models.detections import Detections
 from models.detectors.yolo import Yolo
@@ -103,7 +103,7 @@ def quantize_and_judge(model: Model, data: Path | None, frames: Path | None) -> 
         ModelError: There is nothing to calibrate on, or it can't be quantized.
     """
     calibration, pictures = _pictures(data, frames)
-    name = f"{Path(model.name).stem}-int8"
+    name = quantized_name(model)
     check_name(name)
     make_user_folder()
     with TemporaryDirectory(dir=user_folder()) as temporary:
@@ -163,7 +163,10 @@ def quantize(model: Model, target: Path, frames: Iterable[Image]) -> None:
     first = next(tensors, None)
     if first is None:
         raise ModelError("there are no frames to calibrate on")
-    head = _head([node.name for node in onnx.load(model.path, load_external_data=False).graph.node], str(model.path))
+    nodes = onnx.load(model.path).graph.node
+    if any(node.op_type == "QuantizeLinear" for node in nodes):
+        raise ModelError(f"{model.name}: is quantized already")
+    head = _head([node.name for node in nodes], model.name)
     with TemporaryDirectory(dir=target.parent) as folder:
         ready, done = Path(folder) / "ready.onnx", Path(folder) / "int8.onnx"
         quant_pre_process(str(model.path), str(ready), skip_symbolic_shape=True)

@@ -71,16 +71,17 @@ def unite(parts: Sequence[Detections], areas: Sequence[Area], picture: Size) -> 
     for row in np.flatnonzero(cut).tolist():
         others = left & (kin == kin[row]) & (part != part[row])
         holds = others & (_covered(boxes[row], boxes) > _INSIDE) & (scores > scores[row] * _TRUST)
-        if (holds & (~cut | (_area(boxes) > _area(boxes[row])))).any():
+        if (holds & ~cut).any():
             left[row] = False
             continue
-        for other in np.flatnonzero(others & cut).tolist():
-            if _halves(boxes[row], cuts[row], boxes[other], cuts[other]):
-                _join(boxes, cuts, row, other)
-                if scores[row] > scores[other]:
-                    scores[other], labels[other] = scores[row], labels[row]
-                left[row] = False
-                break
+        halves = (other for other in np.flatnonzero(others & cut).tolist() if _halves(boxes, cuts, row, other))
+        half = next(halves, None)
+        if half is not None:
+            _join(boxes, cuts, row, half)
+            if scores[row] > scores[half]:
+                scores[half], labels[half] = scores[row], labels[row]
+        # Else a cut box that shows more of it will do.
+        left[row] = half is None and not (holds & (_area(boxes) > _area(boxes[row]))).any()
     return Detections(boxes, scores, labels)[left]
 
 
@@ -118,14 +119,10 @@ def _covered(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[n
     return np.asarray(np.clip(common, 0, None).prod(axis=1) / max(float(_area(box)), 1e-9), np.float32)
 
 
-def _halves(
-    one: NDArray[np.float32], one_cut: NDArray[np.bool_], other: NDArray[np.float32], other_cut: NDArray[np.bool_]
-) -> bool:
+def _halves(boxes: NDArray[np.float32], cuts: NDArray[np.bool_], row: int, other: int) -> bool:
     """Whether two cut boxes are the two sides of one road user: they meet in the overlap, abreast of each other."""
-    return any(
-        _goes_on(one, one_cut, other, other_cut, axis) or _goes_on(other, other_cut, one, one_cut, axis)
-        for axis in (0, 1)
-    )
+    one, two = (boxes[row], cuts[row]), (boxes[other], cuts[other])
+    return any(_goes_on(*one, *two, axis) or _goes_on(*two, *one, axis) for axis in (0, 1))
 
 
 def _goes_on(

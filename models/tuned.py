@@ -27,6 +27,9 @@ class Way(BaseModel):
     workers: int = Field(ge=1, description="Runs at the same time.")
     fps: float = Field(gt=0, description="Pictures a second, median.")
 
+    def __str__(self) -> str:
+        return f"{self.fps:.1f} pictures/s: {self.model} on {self.provider}, {self.workers} × {self.threads} threads"
+
 
 class Tuned(BaseModel):
     """The best ways to run a model on a machine."""

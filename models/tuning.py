@@ -15,7 +15,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from models.catalogue import Model, added, find_model
+from models.catalogue import Model, added, find_model, quantized_name
 from models.detectors.yolo import Yolo, YoloDetector
 from models.errors import ModelError
 from models.session import Provider, providers, usable_cores
@@ -54,8 +54,8 @@ def tune(model: Model, rounds: int = ROUNDS, turn_s: float = TURN_S) -> Tuning:
         ModelError: The model can't be run at all.
     """
     forms = [model]
-    if f"{model.name}-int8" in added():
-        forms.append(find_model(f"{model.name}-int8"))
+    if (name := quantized_name(model)) in added():
+        forms.append(find_model(name))
     loaded: list[tuple[Model, Provider, int, int, YoloDetector]] = []
     refused: list[str] = []
     for form, provider in itertools.product(forms, providers()):

@@ -105,7 +105,8 @@ class Yolo(DetectorConfig):
         """
         model, provider, tuned_threads = find_model(self.model), self.provider, None
         if provider == "auto" and self.threads is None and (found := tuned(model)):
-            model, provider, tuned_threads = find_model(found.one.model), found.one.provider, found.one.threads
+            provider, tuned_threads = found.one.provider, found.one.threads
+            model = model if found.one.sha256 == model.sha256 else find_model(found.one.model)
         options = SessionOptions(provider, self.threads or threads or tuned_threads)
         return YoloDetector(self, model, open_session(model.path, options))
 

@@ -9,6 +9,7 @@ import pytest
 
 from models.catalogue import WEIGHTS
 from tests.api.test_command_line import ngatu
+from tests.models.exports import save, trained, v8
 
 
 @pytest.fixture(name="home")
@@ -60,3 +61,62 @@ def test_evaluate_writes_its_figures(home: str, tmp_path: Path) -> None:
     figures = json.loads(out.read_text())
     assert figures["map50"] == 0
     assert figures["by_label"] == {"car": {"ap50": 0, "ap50_95": 0, "truths": 1}}
+
+
+def test_an_added_model_gets_its_figures(home: str, tmp_path: Path) -> None:
+    for kind in ("images", "labels"):
+        (tmp_path / kind).mkdir()
+    cv2.imwrite(str(tmp_path / "images/a.png"), np.full((64, 64, 3), 90, np.uint8))
+    (tmp_path / "labels/a.txt").write_text("0 0.5 0.5 0.25 0.25\n")
+    data = tmp_path / "data.yaml"
+    data.write_text("val: images\nnames: [xe]\n")
+    model = save(tmp_path / "mine.onnx", v8([(24, 24, 40, 40, 0.9, 0)], 1), names=["xe"])
+    refused = ngatu("models", "add", model, NGATU_MODELS=home)
+    assert refused.returncode == 2
+    assert "label_map" in refused.stderr
+    added = ngatu("models", "add", model, "--label", "xe=car", "--licence", "MIT", NGATU_MODELS=home)
+    assert added.returncode == 0, added.stderr
+    data.write_text("val: images\nnames: [car]\n")
+    run = ngatu("models", "evaluate", "mine", "--data", data, NGATU_MODELS=home)
+    assert run.returncode == 0, run.stderr
+    assert "mAP50 0.995" in run.stdout
+    assert "mAP50        0.995 (car 0.995)" in ngatu("models", "show", "mine", NGATU_MODELS=home).stdout
+    data.write_text("train: images\nnames: [car]\n")
+    run = ngatu("models", "evaluate", "mine", "--data", data, NGATU_MODELS=home)
+    assert run.returncode == 2
+    assert "has no part `val`" in run.stderr
+
+
+def test_a_model_is_prepared_once(home: str, tmp_path: Path) -> None:
+    model = trained(tmp_path / "plain.onnx")
+    run = ngatu("models", "export", model, "--out", tmp_path / "fast.onnx", NGATU_MODELS=home)
+    assert run.stdout == f"wrote {tmp_path / 'fast.onnx'} (bytes-in, raw-out)\n", run.stderr
+    again = ngatu("models", "export", model, NGATU_MODELS=home)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+
+
+def test_a_model_is_tuned_and_shows_it(home: str, tmp_path: Path) -> None:
+    model = trained(tmp_path / "small.onnx")
+    run = ngatu("models", "tune", model, NGATU_MODELS=home)
+    assert run.returncode == 0, run.stderr
+    assert f"remembered in {home}/tuned.json" in run.stdout
+    assert "one camera" in ngatu("models", "show", model, NGATU_MODELS=home).stdout
+
+
+def test_a_quantized_model_that_is_worse_is_refused_with_its_figures(home: str, tmp_path: Path) -> None:
+    (tmp_path / "frames").mkdir()
+    for number in range(4):
+        # Calibrated on black pictures, it is blind for all else.
+        image = (
+            np.zeros((64, 64, 3), np.uint8)
+            if number % 2 == 0
+            else np.random.default_rng(number).integers(0, 256, (64, 64, 3), np.uint8)
+        )
+        cv2.imwrite(str(tmp_path / f"frames/{number}.png"), image)
+    model = trained(tmp_path / "small.onnx")
+    run = ngatu("models", "quantize", model, "--frames", tmp_path / "frames", NGATU_MODELS=home)
+    assert run.returncode == 1
+    assert "refused: it" in run.stderr
+    assert "mAP50 float" in run.stdout
+    assert list(Path(home).iterdir()) == []

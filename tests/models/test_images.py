@@ -51,6 +51,15 @@ def test_makes_the_same_input_as_ultralytics(size: Size) -> None:
     np.testing.assert_allclose(fixed, ultralytics(image, (416, 320), None), atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [(640, 352), (1280, 720), (333, 777)])
+def test_bytes_are_the_same_input_before_the_division(size: Size) -> None:
+    image = noise(*size)
+    tensor = InputTensors(bytes_in=True).fill([image], [letterbox(size, 640)])
+    assert tensor.dtype == np.uint8
+    rgb = tensor[:, ::-1].astype(np.float32) / np.float32(255)
+    np.testing.assert_allclose(rgb, ultralytics(image, (640, 640), 32), atol=1e-6)
+
+
 @given(sizes, st.sampled_from([320, 480, 640, 1280]), st.sampled_from([32, 64]))
 def test_the_input_follows_the_picture_in_multiples_of_the_stride(size: Size, long_side: int, stride: int) -> None:
     place = letterbox(size, long_side, stride)
