@@ -66,22 +66,21 @@ def run(
     """
     from api.outputs import Outputs
     from api.run import DONE, replay, run_live
-    from api.sources import only_camera, sited
+    from api.sources import files_of, only_camera, sited
 
     if detections and (source or model or detections_out or pace):
         fail("--detections replays without video and model: leave out SOURCE, --model, --pace, --detections-out", 2)
     if not (source or detections or site):
         fail("give a SOURCE to run, or --detections to replay; `ngatu run --help` shows how", 2)
     outputs = Outputs(events, tracks, detections_out)
-    clip = None if source is None or "://" in source else Path(source)
-    refusal = outputs.refusal(clip, site, detections)
-    if refusal:
-        fail(refusal, 2)
     whole = sited(site)
     try:
         one = only_camera(whole, camera, source, pace, model)
     except SiteError as error:
         raise SiteError(f"{site}: {error}" if site else str(error)) from None
+    refusal = outputs.refusal(site, *([detections] if detections else files_of(one)))
+    if refusal:
+        fail(refusal, 2)
     began = _moment(start, whole.site.timezone)
     result = replay(one, detections, outputs, began) if detections else run_live(one, outputs, began)
     if result.code != DONE:

@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +39,9 @@ class Result:
     message: str = ""
 
 
+INTERRUPTION = Result(INTERRUPTED, "interrupted; what was found so far is written")
+
+
 def run_live(site: Site, outputs: Outputs, start: datetime | None) -> Result:
     """Runs the only camera of a site until its source ends.
 
@@ -53,6 +56,7 @@ def run_live(site: Site, outputs: Outputs, start: datetime | None) -> Result:
         on_events=outputs.add,
         on_analysed=lambda one: outputs.step(one.frame.index, one.observation, one.view),
     )
+    result = None
     with interruptible():
         try:
             engine.start()
@@ -64,16 +68,14 @@ def run_live(site: Site, outputs: Outputs, start: datetime | None) -> Result:
                     if outputs.failure or isinstance(fault, ModelError) or _given_up(health, camera):
                         break
         except InterruptedRun:
-            engine.stop()
-            outputs.complete()
-            return Result(INTERRUPTED, "interrupted; what was found so far is written")
+            result = INTERRUPTION
         finally:
             engine.stop()
-            result = _verdict(engine.status()[camera.id], outputs, engine.fault(camera.id))
+            result = result or _verdict(engine.status()[camera.id], outputs, engine.fault(camera.id))
             if result.code != BAD_INPUT:
                 outputs.complete()
             outputs.close()
-    return _written(outputs) if outputs.failure else result
+    return _written(outputs) if outputs.failure and result is not INTERRUPTION else result
 
 
 def replay(site: Site, recording: Path, outputs: Outputs, start: datetime | None) -> Result:
@@ -102,13 +104,10 @@ def replay(site: Site, recording: Path, outputs: Outputs, start: datetime | None
             outputs.complete()
         except InterruptedRun:
             outputs.add(pipeline.finish())
-            return Result(INTERRUPTED, "interrupted; what was found so far is written")
+            return INTERRUPTION
         finally:
             outputs.close()
-    if pipeline.faults:
-        faults = "; ".join(f"rule {rule} stopped: {fault}" for rule, fault in pipeline.faults.items())
-        return Result(FAILED, faults)
-    return _written(outputs)
+    return _stopped(pipeline.faults) if pipeline.faults else _written(outputs)
 
 
 @contextmanager
@@ -193,10 +192,11 @@ def _verdict(status: CameraStatus, outputs: Outputs, fault: Exception | None) ->
         return Result(FAILED, health.reason)
     if status.failed:
         return Result(FAILED, f"{status.failed} pictures could not be analysed; the log says why")
-    if status.faults:
-        faults = "; ".join(f"rule {rule} stopped: {text}" for rule, text in status.faults.items())
-        return Result(FAILED, faults)
-    return Result(DONE)
+    return _stopped(status.faults) if status.faults else Result(DONE)
+
+
+def _stopped(faults: Mapping[str, str]) -> Result:
+    return Result(FAILED, "; ".join(f"rule {rule} stopped: {fault}" for rule, fault in faults.items()))
 
 
 def _written(outputs: Outputs) -> Result:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from models.detectors.replay import Replay
 from models.detectors.yolo import Yolo
 from streams.address import masked
 from streams.source import Source
@@ -50,6 +51,13 @@ def only_camera(site: Site, camera: str | None, source: str | None, pace: Pace |
             detector.model_copy(update={"model": model}) if isinstance(detector, Yolo) else Yolo(model=model)
         )
     return site.model_copy(update={"cameras": (one.model_copy(update=changed),)})
+
+
+def files_of(site: Site) -> list[Path]:
+    """The files that the cameras of a site and their detectors are read from."""
+    parts = [part for camera in site.cameras for part in (camera.source, site.detector(camera))]
+    files = [part.path for part in parts if isinstance(part, FileSource | Replay)]
+    return files + [Path(part.model) for part in parts if isinstance(part, Yolo) and part.model.endswith(".onnx")]
 
 
 def source_of(text: str) -> Source:

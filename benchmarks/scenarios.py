@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -107,17 +107,27 @@ class _OpenPaced(OpenSource):
         self._opened.close()
 
 
-class RtspCameras:
-    """The test camera: one RTSP server in a process of its own that serves a clip under several names."""
+def free_port() -> int:
+    """A TCP port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
-    def __init__(self, tool: Path, clip: Path, count: int, fps: float) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
-        names = [f"camera-{number}" for number in range(1, count + 1)]
-        self.sources = [RtspSource(url=f"rtsp://127.0.0.1:{self._port}/{name}") for name in names]
-        self._command = [SYSTEM_PYTHON, str(tool), str(self._port), *(f"{name}={clip}" for name in names)]
-        self._command += ["--fps", f"{fps:g}"]
+
+class RtspServer:
+    """The test camera: a real RTSP server in a process of its own.
+
+    Args:
+        tool: The test camera's program.
+        clips: What is served, by name.
+        options: What else the program is told.
+    """
+
+    def __init__(self, tool: Path, clips: Mapping[str, Path], *options: str) -> None:
+        self.port = free_port()
+        self._command = [SYSTEM_PYTHON, str(tool), str(self.port)]
+        self._command += [f"{name}={clip}" for name, clip in clips.items()] + list(options)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -140,14 +150,6 @@ class RtspCameras:
             self.kill()
             raise SkippedCaseError("the RTSP test camera does not start with this clip (it takes H.264 and H.265)")
 
-    def freeze(self) -> None:
-        """Stops the server where it stands, as a camera that hangs: connected, but silent."""
-        self._send(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Lets it go on."""
-        self._send(signal.SIGCONT)
-
     def kill(self) -> None:
         """Takes its power away."""
         if self._process is not None:
@@ -157,9 +159,27 @@ class RtspCameras:
             self._process.stdout.close()
             self._process = None
 
-    def _send(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
+        """Sends a signal to the server, if it runs."""
         if self._process is not None:
             os.kill(self._process.pid, number)
+
+
+class RtspCameras(RtspServer):
+    """A clip under several names, as so many cameras."""
+
+    def __init__(self, tool: Path, clip: Path, count: int, fps: float) -> None:
+        names = [f"camera-{number}" for number in range(1, count + 1)]
+        super().__init__(tool, dict.fromkeys(names, clip), "--fps", f"{fps:g}")
+        self.sources = [RtspSource(url=f"rtsp://127.0.0.1:{self.port}/{name}") for name in names]
+
+    def freeze(self) -> None:
+        """Stops the server where it stands, as a camera that hangs: connected, but silent."""
+        self.send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets it go on."""
+        self.send(signal.SIGCONT)
 
     def __enter__(self) -> Self:
         self.start()

@@ -50,7 +50,7 @@ class Dataset:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        content = _yaml(path)
+        content = read_yaml(path)
         names = content.get("names")
         if isinstance(names, list):
             names = dict(enumerate(names))
@@ -95,7 +95,7 @@ class Dataset:
             yield Labelled(path, image, self._truth(path, (image.shape[1], image.shape[0])))
 
     def _truth(self, picture: Path, size: tuple[int, int]) -> Detections:
-        path = _label_file(picture)
+        path = label_file(picture)
         rows = []
         # A picture without a file of labels shows no road user.
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
@@ -161,7 +161,12 @@ def spread(items: Sequence[Item], most: int) -> list[Item]:
     return [items[i * len(items) // most] for i in range(most)]
 
 
-def _yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """What stands in the file of a data set.
+
+    Raises:
+        ModelError: It can't be read, or is no data set.
+    """
     try:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -173,7 +178,7 @@ def _yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def _label_file(picture: Path) -> Path:
+def label_file(picture: Path) -> Path:
     """`…/images/val/a.jpg` → `…/labels/val/a.txt`: the last folder `images` is replaced."""
     parts = list(picture.parts)
     for i in reversed(range(len(parts) - 1)):

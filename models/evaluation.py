@@ -25,6 +25,7 @@ from models.detections import Detections, Label
 from models.detectors.yolo import Yolo
 from models.errors import ModelError
 from models.labels import LABEL_WORDS
+from models.suppression import iou
 
 OVERLAPS = np.linspace(0.5, 0.95, 10)
 _RECALLS = np.linspace(0, 1, 101)
@@ -133,7 +134,7 @@ def score(pairs: Iterable[tuple[Detections, Detections]]) -> Evaluation:
 
 def _right(boxes: NDArray[np.float32], truth: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which of some boxes, best score first, are right at each overlap; (n, 10)."""
-    overlap = _iou(boxes, truth)
+    overlap = iou(boxes, truth)
     right = np.zeros((len(boxes), len(OVERLAPS)), np.bool_)
     taken = np.zeros((len(truth), len(OVERLAPS)), np.bool_)
     for row in np.flatnonzero((overlap >= OVERLAPS[0]).any(axis=1)):
@@ -157,11 +158,3 @@ def _average_precision(right: NDArray[np.bool_], truths: int) -> NDArray[np.floa
         reached = np.concatenate(([0.0], recall[:, i], [recall[-1, i], 1.0]))
         averages[i] = np.trapezoid(np.interp(_RECALLS, reached, falling), _RECALLS)
     return averages
-
-
-def _iou(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Overlap of each box with each other box, (n, m)."""
-    common = np.minimum(one[:, None, 2:], other[:, 2:]) - np.maximum(one[:, None, :2], other[:, :2])
-    shared = np.clip(common, 0, None).prod(axis=2, dtype=np.float64)
-    areas = (one[:, 2:] - one[:, :2]).prod(axis=1)[:, None] + (other[:, 2:] - other[:, :2]).prod(axis=1)
-    return np.asarray(shared / np.maximum(areas - shared, 1e-9), np.float64)

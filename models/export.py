@@ -11,6 +11,10 @@ from tempfile import TemporaryDirectory
 from models.errors import ModelError
 from models.graph import prepare
 
+NO_ULTRALYTICS = (
+    "Ultralytics, which is not installed; install it with: "
+    "pip install 'ngatu[train]' (in a checkout: .venv/bin/pip install -e '.[train]')"
+)
 # Doubles are suppressed by us, with the labels in view; newer versions of Ultralytics leave that out by themselves.
 # Opset 17 is read by every ONNX Runtime since 1.13.
 _SCRIPT = """
@@ -57,10 +61,7 @@ def export(weights: str, target: Path) -> frozenset[str]:
 def _run_ultralytics(weights: Path, official: bool) -> None:
     """Exports weights in a process of its own: what it prints, and whatever the weights do, stays there."""
     if importlib.util.find_spec("ultralytics") is None:
-        raise ModelError(
-            "PyTorch weights and official names need Ultralytics, which is not installed; install it with: "
-            "pip install 'ngatu[train]' (in a checkout: .venv/bin/pip install -e '.[train]')"
-        )
+        raise ModelError(f"PyTorch weights and official names need {NO_ULTRALYTICS}")
     done = subprocess.run(  # noqa: S603 - our own script, and the name of a file
         [sys.executable, "-c", _SCRIPT, weights.name],
         cwd=weights.parent,

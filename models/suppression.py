@@ -77,16 +77,16 @@ def _one_name(boxes: NDArray[np.float32], labels: NDArray[np.int8]) -> NDArray[n
     kin = kindred(labels)
     two_names = (kin[:, None] == kin) & (labels[:, None] != labels)
     if two_names.any():
-        doubles = two_names & (_iou(boxes) > SAME_VEHICLE)
+        doubles = two_names & (iou(boxes, boxes) > SAME_VEHICLE)
         for row in np.flatnonzero(doubles.any(axis=1)):
             if kept[row]:
                 kept[row + 1 :] &= ~doubles[row, row + 1 :]
     return kept
 
 
-def _iou(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Overlap of each with each, (n, n)."""
-    common = np.minimum(boxes[:, None, 2:], boxes[:, 2:]) - np.maximum(boxes[:, None, :2], boxes[:, :2])
-    shared = np.clip(common, 0, None).prod(axis=2)
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    return np.asarray(shared / np.maximum(areas[:, None] + areas - shared, 1e-9), np.float32)
+def iou(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Overlap (IoU) of each box with each other box, (n, m)."""
+    common = np.minimum(one[:, None, 2:], other[:, 2:]) - np.maximum(one[:, None, :2], other[:, :2])
+    shared = np.clip(common, 0, None).prod(axis=2, dtype=np.float64)
+    areas = (one[:, 2:] - one[:, :2]).prod(axis=1)[:, None] + (other[:, 2:] - other[:, :2]).prod(axis=1)
+    return np.asarray(shared / np.maximum(areas - shared, 1e-9), np.float64)

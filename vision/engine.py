@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
+from models.detections import Detections
 from models.detector import Detector, DetectorConfig
 from models.observation import Observation
 from streams.frame import Frame
@@ -241,16 +242,7 @@ class Engine:
         began = time.monotonic()
         [detections] = channel.detector.detect([frame])
         infer_s = time.monotonic() - began
-        observation = Observation(
-            camera=frame.camera,
-            time_s=frame.time_s,
-            captured_at=frame.captured_at,
-            size=frame.size,
-            detections=detections,
-            signals={},
-            static=np.empty((0, 4), np.float32),
-            health="valid",
-        )
+        observation = observed(frame, detections)
         step = channel.pipeline.step(observation)
         sure = np.count_nonzero(detections.scores >= channel.confidence)
         channel.attention.looked(frame.index, step.view, int(sure))
@@ -285,6 +277,20 @@ class Engine:
             ended = channel.lost.model_copy(update={"status": "ended", "ended_s": channel.now_s})
             channel.lost = None
             self._on_events([ended])
+
+
+def observed(frame: Frame, detections: Detections) -> Observation:
+    """What one picture of a camera told us."""
+    return Observation(
+        camera=frame.camera,
+        time_s=frame.time_s,
+        captured_at=frame.captured_at,
+        size=frame.size,
+        detections=detections,
+        signals={},
+        static=np.empty((0, 4), np.float32),
+        health="valid",
+    )
 
 
 def _load(wanted: DetectorConfig, threads: int) -> Detector:

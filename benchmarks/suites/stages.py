@@ -21,6 +21,7 @@ from models.session import Session, SessionOptions
 from streams.errors import SourceEnded
 from streams.frame import Frame
 from streams.source import Source
+from vision.engine import observed
 from vision.pipeline import Pipeline
 from vision.scene import View
 from vision.site import Site
@@ -70,7 +71,7 @@ class Stages(Suite):
         crowd, times = _crowd(count)
         values = [_track(crowd, times)[0] for _ in range(rounds)]
         yield row(f"track, {CROWD} road users", values, at_most=1.0)
-        observations = [_observation(frame, one) for frame, one in zip(frames, found, strict=True)]
+        observations = [observed(frame, one) for frame, one in zip(frames, found, strict=True)]
         rules = [_rules(site, observations, tracks[0][1]) for _ in range(rounds)]
         yield row("rules", [ms for ms, _ in rules], note=f"{len(site.cameras[0].rules)} rules")
         views = rules[0][1]
@@ -166,19 +167,6 @@ def _crowd(count: int) -> tuple[list[Detections], list[float]]:
         scores = chance.uniform(0.2, 0.9, CROWD).astype(np.float32)
         found.append(Detections(boxes, scores, np.full(CROWD, Label.MOTORCYCLE, np.int8)))
     return found, [frame / 25 for frame in range(count)]
-
-
-def _observation(frame: Frame, found: Detections) -> Observation:
-    return Observation(
-        camera=frame.camera,
-        time_s=frame.time_s,
-        captured_at=frame.captured_at,
-        size=frame.size,
-        detections=found,
-        signals={},
-        static=np.empty((0, 4), np.float32),
-        health="valid",
-    )
 
 
 class _Recorded:

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from models.dataset import PICTURE_SUFFIXES, label_file, read_yaml
 from models.detections import Detections, Label
 from models.errors import ModelError
 from models.join import join_riders
 
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 LEAST_PX = 3.0
 """A box with a shorter side, in the picture scaled to 640 px, can't be learnt."""
 
@@ -56,7 +54,7 @@ def survey(data: Path, part: str) -> Survey:
     """
     folder = part_folder(data, part)
     pictures, faults = [], []
-    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES):
+    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES):
         try:
             boxes = _read_labels(label_file(path))
         except ValueError as error:
@@ -77,11 +75,11 @@ def part_folder(data: Path, part: str) -> Path:
         ModelError: There is none, or the labels are not ours.
     """
     try:
-        tree = YAML(typ="safe", pure=True).load(data.read_text(encoding="utf-8"))
+        tree = read_yaml(data)
         names = tree["names"]
         names = [names[number] for number in range(len(names))] if isinstance(names, dict) else list(names)
         folder = data.parent / str(tree.get("path", ".")) / str(tree[part])
-    except (OSError, YAMLError, KeyError, TypeError) as error:
+    except (ModelError, KeyError, TypeError) as error:
         raise ModelError(f"{data}: is no data set in YOLO format: {type(error).__name__}: {error}") from None
     ours = [label.word for label in Label]
     if names != ours:
@@ -89,14 +87,6 @@ def part_folder(data: Path, part: str) -> Path:
     if not folder.is_dir():
         raise ModelError(f"{data}: {part}: there is no folder {folder}")
     return folder
-
-
-def label_file(picture: Path) -> Path:
-    """Where the labels of a picture stand: `…/images/a.jpg` → `…/labels/a.txt`."""
-    parts = list(picture.parts)
-    at = len(parts) - 1 - parts[::-1].index("images") if "images" in parts else -2
-    parts[at] = "labels"
-    return Path(*parts).with_suffix(".txt")
 
 
 def joined(boxes: np.ndarray[tuple[int, int], np.dtype[np.float64]], size: tuple[int, int]) -> Detections:

@@ -7,12 +7,8 @@ from ruamel.yaml import YAML
 
 from models.detections import Label
 from models.errors import ModelError
+from models.export import NO_ULTRALYTICS
 from models.training.dataset import Survey, part_folder, repeats, survey
-
-NO_ULTRALYTICS = (
-    "training needs Ultralytics and torch, which running does not: install them with "
-    "`.venv/bin/pip install 'ngatu[train] @ .'` (or pip install ultralytics torch torchvision)"
-)
 
 
 class Recipe(BaseModel):
@@ -54,7 +50,7 @@ def train(recipe: Recipe) -> Path:
         import torch  # noqa: PLC0415 - an extra: only who trains pays for it
         from ultralytics import YOLO  # noqa: PLC0415
     except ImportError:
-        raise ModelError(NO_ULTRALYTICS) from None
+        raise ModelError(f"training needs {NO_ULTRALYTICS}") from None
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     recipe.out.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.conftest import free_port
+from benchmarks.scenarios import free_port
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.scenarios import free_port
 from streams.sources.synthetic import SyntheticSource
-from tests.conftest import RtspCamera, free_port
+from tests.conftest import RtspCamera
 from tests.streams.clips import street, write_clip
 
 ROOT = Path(__file__).parents[2]
@@ -195,6 +196,8 @@ def test_a_wrong_password_leaves_the_output_of_before(rtsp_tool: None, clip: Pat
         (("CLIP", "--events", "a", "--tracks", "a"), "same file"),
         (("CLIP", "--events", "CLIP"), "would be destroyed"),
         (("CLIP", "--site", "SITE", "--tracks", "SITE"), "would be destroyed"),
+        (("--site", "PLAYS", "--events", "CLIP"), "would be destroyed"),
+        (("CLIP", "--model", "BROKEN.onnx", "--events", "BROKEN.onnx"), "would be destroyed"),
         (("rtsp://",), "must look like"),
         (("rtsp://u:geheim/b@h/x",), "must look like"),
         (("ftp://x/y.mp4",), "ftp:// is no source"),
@@ -205,7 +208,9 @@ def test_a_wrong_password_leaves_the_output_of_before(rtsp_tool: None, clip: Pat
 def test_bad_words_are_bad_input(clip: Path, site: Path, tmp_path: Path, words: tuple[str, ...], message: str) -> None:
     broken = tmp_path / "BROKEN.onnx"
     broken.write_bytes(b"no model")
-    places = {"CLIP": clip, "SITE": site, "BROKEN.onnx": broken}
+    plays = tmp_path / "plays.yaml"
+    plays.write_text(f"version: 1\ncameras: [{{id: a, source: {{kind: file, path: '{clip}'}}}}]\n")
+    places = {"PLAYS": plays, "CLIP": clip, "SITE": site, "BROKEN.onnx": broken}
     run = ngatu("run", *(places.get(word, word) for word in words))
     assert run.returncode == 2, run.stderr
     assert message in run.stderr

@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
+from models.dataset import label_file
 from models.detections import Label
 from models.errors import ModelError
-from models.training.dataset import LabelledPicture, joined, label_file, repeats, survey
+from models.training.dataset import LabelledPicture, joined, repeats, survey
 from models.training.train import Recipe, train
 
 NAMES = "names: [person, bicycle, motorcycle, car, bus, truck]\n"

@@ -2,9 +2,9 @@ import socket
 
 import pytest
 
+from benchmarks.scenarios import free_port
 from streams.address import masked, why_silent
 from streams.errors import StreamRefused
-from tests.conftest import free_port
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchmarks.scenarios import free_port
 from streams.errors import StreamError, StreamRefused
 from streams.frame import Frame
 from streams.source import OpenSource
 from streams.sources.rtsp import RtspSource
-from tests.conftest import RtspCamera, free_port
+from tests.conftest import RtspCamera
 from tests.streams.clips import street, write_clip
 
 StartCamera = Callable[..., RtspCamera]
