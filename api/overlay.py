@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.detections import Label
 from models.observation import SignalState
 from vision.scene import Line, Placed, Scene, View, Zone
+from vision.signals import Signal
 
 Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -178,10 +179,10 @@ def _ring(canvas: Image, pen: Pen, centre: Pixel, flash: Flash) -> None:
     cv2.circle(canvas, centre, radius, flash.colour, 2 * pen.width, cv2.LINE_AA)
 
 
-def _signals(canvas: Image, pen: Pen, signals: Mapping[str, SignalState]) -> None:
+def _signals(canvas: Image, pen: Pen, signals: Mapping[str, Signal]) -> None:
     y = round(1.8 * pen.text)
-    for name, state in sorted(signals.items()):
-        colour, word = SIGNALS[state]
+    for name, signal in sorted(signals.items()):
+        colour, word = SIGNALS[signal.state]
         words = f"{name} {word}"
         x = canvas.shape[1] - _width(words, pen.text) - pen.text
         _tag(canvas, pen, words, (x, y), WHITE)

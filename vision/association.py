@@ -25,6 +25,11 @@ def same_group(first: NDArray[np.int8], second: NDArray[np.int8]) -> NDArray[np.
     return same
 
 
+def same_group_of(first: Label, second: Label) -> bool:
+    """The same for two labels."""
+    return _GROUPS[first] == _GROUPS[second]
+
+
 def pair(likeness: Floats, least: float) -> tuple[Rows, Rows]:
     """The one-to-one pairing with the greatest sum of likeness (Hungarian method).
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 LabelWord = Literal["person", "bicycle", "motorcycle", "car", "bus", "truck"]
+Severity = Literal["info", "warning", "critical"]
 Place = tuple[float, float]
 
 
@@ -88,7 +89,7 @@ class Incident(EventBase):
     status: Literal["began", "ended"] = Field(description="`began` or `ended`, under the same id.")
     began_s: float = Field(description="Onset of the state, before the rule was sure. Stream clock.")
     ended_s: float | None = Field(default=None, description="End of the state. Stream clock.")
-    severity: Literal["info", "warning", "critical"] = Field(description="How urgent it is.")
+    severity: Severity = Field(description="How urgent it is.")
     tracks: tuple[int, ...] = Field(description="Tracks that take part.")
 
 

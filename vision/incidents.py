@@ -1,41 +1,67 @@
-"""Turns stays in a zone into incidents: the common part of the rules that ask how long somebody is somewhere."""
+"""Keeps incidents from their beginning to their end, under the same id."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Hashable, Iterable, Iterator
 
-from vision.events import Incident, event_id
+from vision.events import Incident, Severity
+from vision.rule import Rule
 from vision.scene import View
 from vision.stays import Stay, Stays
 
-Severity = Literal["info", "warning", "critical"]
 
+class OpenIncidents:
+    """The incidents of one rule that have begun and not ended, each under a key of the rule's own."""
 
-@dataclass(frozen=True, slots=True)
-class IncidentKind:
-    """What the incidents of a rule have in common: `kind` and `rule` of the event, the camera, the severity."""
+    def __init__(self) -> None:
+        self._open: dict[Hashable, Incident] = {}
 
-    kind: str
-    rule: str
-    camera: str
-    severity: Severity
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._open
+
+    def begin(self, key: Hashable, incident: Incident) -> Incident:
+        """Keeps an incident that begins, and returns it."""
+        self._open[key] = incident
+        return incident
+
+    def end(self, key: Hashable, ended_s: float, tracks: Iterable[int] | None = None) -> Iterator[Incident]:
+        """Ends an incident, if it is open.
+
+        Args:
+            key: What it was begun under.
+            ended_s: End of the state. Stream clock.
+            tracks: Who took part by then, if others than at its beginning.
+        """
+        incident = self._open.pop(key, None)
+        if incident is not None:
+            took_part = incident.tracks if tracks is None else tuple(tracks)
+            ended_s = max(ended_s, incident.began_s)
+            yield incident.model_copy(update={"status": "ended", "ended_s": ended_s, "tracks": took_part})
+
+    def finish(self, ended_s: float) -> Iterator[Incident]:
+        """Ends all that is open."""
+        for key in list(self._open):
+            yield from self.end(key, ended_s)
 
 
 class StayIncidents:
     """Begins an incident when a stay in a zone has lasted long enough, and ends it with the stay."""
 
-    def __init__(self, what: IncidentKind, zone: str, after_s: float) -> None:
+    def __init__(self, rule: Rule, zone: str, after_s: float, severity: Severity) -> None:
         """Watches a zone.
 
         Args:
-            what: What the incidents have in common.
+            rule: Whose incidents they are.
             zone: Id of the zone or lane.
             after_s: How long a stay must last to be an incident, seconds.
+            severity: How urgent they are.
         """
-        self._what = what
+        self._rule = rule
         self._after_s = after_s
+        self._severity = severity
         self._stays = Stays(zone)
-        self._told: list[tuple[Stay, Incident]] = []
+        self._told = OpenIncidents()
 
     def __len__(self) -> int:
         return len(self._stays) + len(self._told)
@@ -46,37 +72,17 @@ class StayIncidents:
         yield from self._end(ended)
         for stay in staying:
             # Seen now, or the time would run on for somebody who may have left behind a lorry.
-            if not stay.told and stay.seen_s == view.time_s and view.time_s - stay.began_s >= self._after_s:
-                stay.told = True
-                incident = self._begin(stay, view)
-                self._told.append((stay, incident))
-                yield incident
+            long = stay.seen_s == view.time_s and view.time_s - stay.began_s >= self._after_s
+            if long and stay.tracks[0] not in self._told:
+                incident = self._rule.incident(
+                    view, stay.row, stay.began_s, self._severity, stay.tracks, stay.tracks[0]
+                )
+                yield self._told.begin(stay.tracks[0], incident)
 
     def finish(self) -> Iterator[Incident]:
         """Ends all incidents."""
         yield from self._end(self._stays.finish())
 
-    def _begin(self, stay: Stay, view: View) -> Incident:
-        what = self._what
-        return Incident(
-            id=event_id(view.moment(stay.began_s), what.camera, what.rule, what.kind, stay.tracks[0]),
-            kind=what.kind,
-            rule=what.rule,
-            camera=what.camera,
-            time_s=view.time_s,
-            at=view.moment(view.time_s),
-            label=stay.row.label.word,
-            track=stay.row.id,
-            place=stay.row.place,
-            score=stay.row.score,
-            status="began",
-            began_s=stay.began_s,
-            severity=what.severity,
-            tracks=tuple(stay.tracks),
-        )
-
     def _end(self, ended: list[Stay]) -> Iterator[Incident]:
-        over = [(stay, incident) for stay, incident in self._told if stay in ended]
-        self._told = [(stay, incident) for stay, incident in self._told if stay not in ended]
-        for stay, incident in over:
-            yield incident.model_copy(update={"status": "ended", "ended_s": stay.seen_s, "tracks": tuple(stay.tracks)})
+        for stay in ended:
+            yield from self._told.end(stay.tracks[0], stay.seen_s, stay.tracks)

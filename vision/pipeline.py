@@ -8,8 +8,10 @@ from models.observation import Observation
 
 from vision.errors import SiteError
 from vision.events import Event
+from vision.motion import Motion
 from vision.rule import Rule, Watch
 from vision.scene import Scene, View
+from vision.signals import SignalClock
 from vision.tracker import Tracker
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,8 @@ class Pipeline:
         """
         self._scene = scene
         self._tracker = tracker
+        self._motion = Motion(scene.ground)
+        self._signals = SignalClock()
         self._running: list[_Running] = []
         for rule in rules:
             try:
@@ -61,7 +65,9 @@ class Pipeline:
     def step(self, observation: Observation) -> Step:
         """Takes the next observation; its stream clock must be later than the one before."""
         tracks = self._tracker.step(observation.detections, observation.time_s)
-        view = self._scene.place(tracks, observation)
+        moving = self._motion.step(tracks, observation.size)
+        signals = self._signals.step(observation.signals, observation.time_s)
+        view = self._scene.place(tracks, observation, moving, signals)
         return Step(view, self._ask(lambda one: one.watch.step(one.rule.share(view, self._scene))))
 
     def finish(self) -> tuple[Event, ...]:

@@ -3,13 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from models.detections import Label
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from vision.events import Event
-from vision.scene import Scene, View
+from vision.events import Event, Incident, Passage, Severity, Violation, event_id
+from vision.geometry import Point
+from vision.scene import Placed, Scene, View
 from vision.schedule import Schedule
 
 
@@ -64,3 +65,67 @@ class Rule(BaseModel, ABC):
         if self.labels is None:
             return view
         return replace(view, placed=tuple(row for row in view.placed if row.label in self.labels))
+
+    def passage(self, view: View, row: Placed, time_s: float, place: Point, *cause: object, **more: object) -> Passage:
+        """The event of a passage (see `violation`)."""
+        return Passage(**self._common(view, row, time_s, place, *cause), **more)
+
+    def violation(
+        self, view: View, row: Placed, time_s: float, place: Point, *cause: object, **more: object
+    ) -> Violation:
+        """The event of a violation.
+
+        Args:
+            view: The instant in which the rule is sure.
+            row: Who it was.
+            time_s: When the act was. Stream clock.
+            place: Where, 0..1 of the picture.
+            cause: What tells this act from others of the same track under this rule.
+            more: Fields of the violation.
+        """
+        return Violation(**self._common(view, row, time_s, place, *cause), fired_s=view.time_s, **more)
+
+    def incident(
+        self, view: View, row: Placed | None, began_s: float, severity: Severity, tracks: Iterable[int], *cause: object
+    ) -> Incident:
+        """The event of an incident that begins.
+
+        Args:
+            view: The instant in which the rule is sure.
+            row: Whose incident it is, as it looks now; none where it is nobody's.
+            began_s: Onset of the state. Stream clock.
+            severity: How urgent it is.
+            tracks: Who takes part.
+            cause: What tells this incident from others that begin at the same time under this rule.
+        """
+        return Incident(
+            id=event_id(view.moment(began_s), view.camera, self.id, self.kind, *cause),
+            kind=self.kind,
+            rule=self.id,
+            camera=view.camera,
+            time_s=view.time_s,
+            at=view.moment(view.time_s),
+            label=row.label.word if row else None,
+            track=row.id if row else None,
+            place=row.place if row else None,
+            score=row.score if row else 1.0,
+            status="began",
+            began_s=began_s,
+            severity=severity,
+            tracks=tuple(tracks),
+        )
+
+    def _common(self, view: View, row: Placed, time_s: float, place: Point, *cause: object) -> dict[str, Any]:
+        at = view.moment(time_s)
+        return {
+            "id": event_id(at, view.camera, self.id, self.kind, row.id, *cause),
+            "kind": self.kind,
+            "rule": self.id,
+            "camera": view.camera,
+            "time_s": time_s,
+            "at": at,
+            "label": row.label.word,
+            "track": row.id,
+            "place": place,
+            "score": row.score,
+        }

@@ -1,18 +1,22 @@
 """Scene: the lines, zones and lanes of one camera; places tracks in it once a frame."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Annotated, Literal, Self, TypeVar
+from math import dist, isnan
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import numpy as np
 from models.detections import Label
-from models.observation import Health, Observation, SignalState
+from models.observation import Health, Observation
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from vision.calibration import Ground
 from vision.errors import SiteError
 from vision.geometry import Floats, Point, area, crosses_itself, inside, signed_distances
+from vision.motion import Moving
+from vision.signals import Signal
 from vision.tracks import Tracks
 
 Side = Literal["left", "right"]
@@ -97,9 +101,15 @@ class Placed:
         box: px, x1 y1 x2 y2.
         foot: px, where it stands: bottom-centre of the box.
         place: The same as 0..1 of the picture.
-        velocity: px/s.
+        velocity: px/s of the centre of the box, just now.
         zones: Ids of the zones and lanes that it stands in.
         distances: Signed distance of the foot to each line by its id, px; positive is left of it.
+        steady: px/s of the foot over the last 0.5 to 1 s; none while it was not seen for so long.
+        ground: m, where it stands; none without calibration and beyond the horizon.
+        ground_error_m: ± of that.
+        travel: m/s on the ground over the last 0.5 to 1 s; none without calibration or while it is not known.
+        speed_kmh: The same as a speed.
+        speed_error_kmh: ± of it; it lies within with 95 %.
     """
 
     id: int
@@ -111,11 +121,34 @@ class Placed:
     velocity: Point
     zones: frozenset[str]
     distances: Mapping[str, float]
+    steady: Point | None = None
+    ground: Point | None = None
+    ground_error_m: float | None = None
+    travel: Point | None = None
+    speed_kmh: float | None = None
+    speed_error_kmh: float | None = None
+
+    @property
+    def width(self) -> float:
+        """Width of the box, px."""
+        return self.box[2] - self.box[0]
 
     @property
     def height(self) -> float:
         """Height of the box, px."""
         return self.box[3] - self.box[1]
+
+    def has_gone(self, begin: "Placed", metres: float, heights: float) -> bool:
+        """Whether it is a length away from where it was, in a straight line.
+
+        Args:
+            begin: The same road user before.
+            metres: The length where the ground is known at both places.
+            heights: The length without, in heights of its box.
+        """
+        if self.ground and begin.ground:
+            return dist(self.ground, begin.ground) >= metres
+        return dist(self.foot, begin.foot) >= heights * self.height
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +160,11 @@ class View:
         time_s: Stream clock, seconds.
         captured_at: The same moment, UTC, for people.
         size: Width and height of the picture, px.
-        placed: The road users that are seen now.
+        placed: The road users that are seen now; a rule sees those of its own labels only.
         ended: Ids of tracks that will never be seen again.
-        signals: State of each signal by its id.
+        signals: Each signal by its id.
         health: `valid`, or why the picture can't be trusted.
+        everyone: All who are seen now, whatever labels and hours a rule asks for.
     """
 
     camera: str
@@ -139,8 +173,9 @@ class View:
     size: tuple[int, int]
     placed: tuple[Placed, ...]
     ended: tuple[int, ...]
-    signals: Mapping[str, SignalState]
+    signals: Mapping[str, Signal]
     health: Health
+    everyone: tuple[Placed, ...]
 
     def moment(self, time_s: float) -> datetime:
         """Wall-clock time, UTC, of a moment of the stream clock near this view."""
@@ -157,6 +192,8 @@ class Scene:
         lines: Lines by id.
         zones: Zones by id.
         lanes: Lanes by id.
+        signals: Ids of the signals.
+        ground: The ground as the camera sees it; none without calibration.
     """
 
     camera: str
@@ -164,6 +201,8 @@ class Scene:
     lines: Mapping[str, Line] = field(default_factory=dict)
     zones: Mapping[str, Zone] = field(default_factory=dict)
     lanes: Mapping[str, Lane] = field(default_factory=dict)
+    signals: frozenset[str] = frozenset()
+    ground: Ground | None = None
 
     def line(self, name: str) -> Line:
         """A line by its id.
@@ -191,11 +230,47 @@ class Scene:
         """
         return _named("zone", name, {**self.zones, **self.lanes})
 
-    def place(self, tracks: Tracks, observation: Observation) -> View:
-        """Places the tracks of an observation in this scene."""
+    def lane(self, name: str) -> Lane:
+        """A lane by its id.
+
+        Raises:
+            SiteError: There is none of that id.
+        """
+        return _named("lane", name, self.lanes)
+
+    def signal(self, name: str) -> str:
+        """A signal by its id.
+
+        Raises:
+            SiteError: There is none of that id.
+        """
+        return _named("signal", name, {one: one for one in sorted(self.signals)})
+
+    def calibrated(self) -> Ground:
+        """The ground, for what can't do without metres.
+
+        Raises:
+            SiteError: The camera has no calibration.
+        """
+        if self.ground is None:
+            raise SiteError(
+                "needs metres, and the camera has no calibration; give it `calibration: {points: …}` with at least "
+                "4 points, `ngatu calibrate` shows how good they are"
+            )
+        return self.ground
+
+    def place(self, tracks: Tracks, observation: Observation, moving: Moving, signals: Mapping[str, Signal]) -> View:
+        """Places the tracks of an observation in this scene.
+
+        Args:
+            tracks: The n road users that are seen.
+            observation: Where they were seen.
+            moving: How those n move.
+            signals: Each signal by its id.
+        """
         width, height = observation.size
         starts, ends, polygons = self._in_pixels(observation.size)
-        feet = np.column_stack([(tracks.boxes[:, 0] + tracks.boxes[:, 2]) / 2, tracks.boxes[:, 3]])
+        feet = tracks.feet
         distances = signed_distances(feet, starts, ends).tolist()
         members = [frozenset[str]()] * len(tracks)
         for zone, polygon in polygons.items():
@@ -210,6 +285,7 @@ class Scene:
             tracks.velocities.tolist(),
             members,
             distances,
+            *_columns(moving),
             strict=True,
         )
         placed = tuple(
@@ -223,8 +299,17 @@ class Scene:
                 velocity=(velocity[0], velocity[1]),
                 zones=zones,
                 distances=dict(zip(self.lines, row, strict=True)),
+                steady=steady,
+                ground=ground,
+                ground_error_m=ground_error_m,
+                travel=travel,
+                speed_kmh=speed_kmh,
+                speed_error_kmh=speed_error_kmh,
             )
-            for track, label, score, box, (x, y), velocity, zones, row in columns
+            for track, label, score, box, (
+                x,
+                y,
+            ), velocity, zones, row, steady, ground, ground_error_m, travel, speed_kmh, speed_error_kmh in columns
         )
         return View(
             camera=observation.camera,
@@ -233,8 +318,9 @@ class Scene:
             size=observation.size,
             placed=placed,
             ended=tracks.ended,
-            signals=observation.signals,
+            signals=signals,
             health=observation.health,
+            everyone=placed,
         )
 
     @lru_cache(maxsize=4)  # noqa: B019 - a scene lives as long as its camera; a stream may change its size
@@ -247,6 +333,25 @@ class Scene:
 
     def __hash__(self) -> int:
         return id(self)
+
+
+def _columns(moving: Moving) -> tuple[Sequence[Any], ...]:
+    """The columns of `Placed` that tell how it moves; None where nothing is known."""
+    return (
+        _known(moving.steady),
+        _known(moving.ground),
+        _known(moving.ground_error),
+        _known(moving.travel),
+        _known(moving.speeds),
+        _known(moving.speed_errors),
+    )
+
+
+def _known(column: Floats) -> list[Any]:
+    """The rows of a column, (n,) or (n, 2), as numbers or tuples; None where they are nan."""
+    if column.ndim == 1:
+        return [None if isnan(x) else x for x in column.tolist()]
+    return [None if isnan(x) else (x, y) for x, y in column.tolist()]
 
 
 def _named(what: str, name: str, known: Mapping[str, Part]) -> Part:

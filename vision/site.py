@@ -17,10 +17,12 @@ from ruamel.yaml.error import YAMLError
 from streams.address import masked
 from streams.sources import AnySource
 
+from vision.calibration import Calibration
 from vision.errors import SiteError
 from vision.pipeline import Pipeline
 from vision.rules import AnyRule
 from vision.scene import Lane, Line, Scene, Zone
+from vision.signals import AnySignal
 from vision.trackers import AnyTracker
 from vision.trackers.packtrack import PackTrack
 
@@ -76,9 +78,11 @@ class Camera(_Part):
     source: AnySource = Field(description="Where its pictures come from.")
     detector: AnyDetector | None = Field(default=None, description="How road users are found; else the default.")
     tracker: AnyTracker | None = Field(default=None, description="How they are tracked; else the default.")
+    calibration: Calibration | None = Field(default=None, description="How the picture lies on the ground.")
     lines: dict[Name, Line] = Field(default={}, description="Lines by id.")
     zones: dict[Name, Zone] = Field(default={}, description="Zones by id.")
     lanes: dict[Name, Lane] = Field(default={}, description="Lanes by id.")
+    signals: dict[Name, AnySignal] = Field(default={}, description="Traffic signals by id.")
     rules: tuple[AnyRule, ...] = Field(default=(), description="What to look for.")
 
     @model_validator(mode="after")
@@ -114,8 +118,15 @@ class Site(_Part):
 
     def scene(self, camera: Camera) -> Scene:
         """What there is to see for a camera."""
-        zone = ZoneInfo(self.site.timezone)
-        return Scene(camera.id, zone, camera.lines, camera.zones, camera.lanes)
+        return Scene(
+            camera.id,
+            ZoneInfo(self.site.timezone),
+            camera.lines,
+            camera.zones,
+            camera.lanes,
+            frozenset(camera.signals),
+            camera.calibration.ground if camera.calibration else None,
+        )
 
     def detector(self, camera: Camera) -> AnyDetector:
         """The camera's detector, or the default."""

@@ -28,14 +28,12 @@ class Stay:
         seen_s: When they were last seen inside.
         row: How they looked then.
         tracks: Ids under which they went, the newest last.
-        told: Whether the rule has told anybody.
     """
 
     began_s: float
     seen_s: float
     row: Placed
     tracks: list[int]
-    told: bool = False
 
 
 class Stays:

@@ -108,6 +108,7 @@ class TrackTable:
             time_s=self.time_s,
             ids=self.ids[rows],
             boxes=self.filter.boxes[rows],
+            seen=self.seen_box[rows],
             labels=self.labels[rows],
             scores=self._scores[rows],
             velocities=self.filter.speed[rows, :2],

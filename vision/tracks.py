@@ -21,7 +21,8 @@ class Tracks:
         camera: Id of the camera.
         time_s: The stream's own clock, seconds.
         ids: (n,) int64, unique in a run of a camera, from 1.
-        boxes: (n, 4) float64 px, x1 y1 x2 y2.
+        boxes: (n, 4) float64 px, x1 y1 x2 y2, smoothed.
+        seen: (n, 4) float64 px, as they were detected: they tremble, but do not lag behind who brakes.
         labels: (n,) int8, values of `Label`: what the track has been so far, not what it looks like now.
         scores: (n,) float64, 0..1, of the detection in this picture.
         velocities: (n, 2) float64 px/s of the box's centre.
@@ -32,6 +33,7 @@ class Tracks:
     time_s: float
     ids: NDArray[np.int64]
     boxes: NDArray[np.float64]
+    seen: NDArray[np.float64]
     labels: NDArray[np.int8]
     scores: NDArray[np.float64]
     velocities: NDArray[np.float64]
@@ -39,6 +41,11 @@ class Tracks:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def feet(self) -> NDArray[np.float64]:
+        """(n, 2) px, where they stand: bottom-centre of the boxes."""
+        return np.column_stack([(self.boxes[:, 0] + self.boxes[:, 2]) / 2, self.boxes[:, 3]])
 
 
 class PerTrack(Generic[State]):

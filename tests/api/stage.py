@@ -27,6 +27,7 @@ from vision.rules import AnyRule
 from vision.rules.intrusion import Intrusion
 from vision.rules.line_crossing import LineCrossing
 from vision.scene import Line, Placed, Scene, View, Zone
+from vision.signals import Phase, Signal
 
 NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 WAIT_S = 30.0
@@ -89,7 +90,17 @@ def frame(index: int = 0, *, camera: str = "road", shade: int | None = None) -> 
 
 def view(of: Frame, *placed: Placed) -> View:
     """What was found in a frame."""
-    return View(of.camera, of.time_s, of.captured_at, of.size, placed, (), {"near": "red"}, "valid")
+    return View(
+        of.camera,
+        of.time_s,
+        of.captured_at,
+        of.size,
+        placed,
+        (),
+        {"near": Signal((Phase("red", 0.0),))},
+        "valid",
+        placed,
+    )
 
 
 def road_user(track: int = 7, label: Label = Label.CAR) -> Placed:

@@ -9,6 +9,7 @@ from api.overlay import CRITICAL, INFO, LABEL_COLOURS, LABEL_WORDS, SIGNALS, Fla
 from models.detections import Label
 from tests.api.stage import frame, road_user, view
 from vision.scene import Line, Placed, Scene, SidesNamed, Zone
+from vision.signals import Phase, Signal
 
 SCENE = Scene(
     "road",
@@ -86,7 +87,7 @@ def test_a_signal_shows_its_state_by_colour_and_by_word() -> None:
     pictures = {}
     for state in SIGNALS:
         scene_view = view(seen)
-        object.__setattr__(scene_view, "signals", {"near": state})
+        object.__setattr__(scene_view, "signals", {"near": Signal((Phase(state, 0.0),))})
         pictures[state] = draw(seen.image, Scene("road"), scene_view)
     changed = [picture[:40, 160:] for picture in pictures.values()]
     for index, one in enumerate(changed):

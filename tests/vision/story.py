@@ -1,13 +1,15 @@
 """Tells what happens in front of a camera, as observations: for tests of trackers and rules."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.detections import Detections, Label
 from models.observation import Health, Observation, SignalState
+from vision.calibration import Calibration
 from vision.events import Event
 from vision.pipeline import Pipeline
 from vision.rule import Rule
@@ -74,6 +76,38 @@ class Story:
             )
 
 
+ROAD_POINTS = np.array(
+    [[-4.0, 12], [4, 12], [4, 40], [-4, 40], [0, 20], [2, 30], [-3, 17], [3, 24], [-2, 26]],
+    np.float64,
+)
+"""m: across a road and along it, seen from a mast of 8 m at the origin."""
+
+
+def on_picture(ground: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points of the ground (n, 2), m, as the camera on the mast sees them, 0..1 of its picture."""
+    tilt, height = np.radians(12.0), 8.0
+    across, along = ground[:, 0], ground[:, 1]
+    depth = along * np.cos(tilt) + height * np.sin(tilt)
+    down = height * np.cos(tilt) - along * np.sin(tilt)
+    return np.column_stack([0.5 + across / depth, 0.5 + 1.2 * down / depth])
+
+
+def calibration(ground: NDArray[np.float64] = ROAD_POINTS) -> Calibration:
+    """The calibration of the camera on the mast, by exact points."""
+    pairs = zip(on_picture(ground).tolist(), ground.tolist(), strict=True)
+    return Calibration.model_validate({"points": [{"image": image, "ground_m": place} for image, place in pairs]})
+
+
+def rides(label: Label, *way: Waypoint, **more: object) -> RoadUser:
+    """Somebody who goes along waypoints on the ground before the camera on the mast (time, m across, m along)."""
+    fine = [
+        (float(when), *(float(np.interp(when, [w[0] for w in way], [w[axis] for w in way])) for axis in (1, 2)))
+        for when in np.arange(way[0][0], way[-1][0] + 1e-9, 0.02)
+    ]
+    feet = on_picture(np.array([place[1:] for place in fine])) * SIZE
+    return RoadUser(label, [(w[0], x, y) for w, (x, y) in zip(fine, feet.tolist(), strict=True)], **more)  # type: ignore[arg-type]
+
+
 SCENE = Scene(
     camera="cam",
     lines={
@@ -86,6 +120,9 @@ SCENE = Scene(
     zones={"yard": Zone(polygon=((0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6)))},
     lanes={"inbound": Lane(polygon=((0.0, 0.0), (0.2, 0.0), (0.2, 1.0), (0.0, 1.0)), heading=(0.0, 1.0))},
 )
+
+MAST = replace(SCENE, ground=calibration().ground)
+"""The same scene with metres, before the camera on the mast."""
 
 
 def views(story: Story, scene: Scene = SCENE) -> Iterator[View]:

@@ -26,7 +26,7 @@ def seen_at(time_s: float, foot: tuple[float, float]) -> View:
         zones=frozenset(),
         distances={"short": 500 - y},
     )
-    return View("cam", time_s, NOON, (1000, 1000), (row,), (), {}, "valid")
+    return View("cam", time_s, NOON, (1000, 1000), (row,), (), {}, "valid", (row,))
 
 
 def passages(*users: RoadUser, rule: LineCrossing = COUNT, seconds: float = 6.0, fps: float = 25.0) -> list[Passage]:

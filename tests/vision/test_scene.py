@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -5,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from models.detections import Label
-from tests.vision.story import NOON, SCENE, Story, stands, views
+from tests.vision.story import MAST, NOON, SCENE, Story, calibration, rides, stands, views
+from vision.errors import SiteError
 from vision.scene import Lane, Line, Scene, Zone
 
 
@@ -62,3 +64,24 @@ def test_scene_knows_its_parts() -> None:
     assert SCENE.side("main", "left") == "left"
     assert SCENE.zone("inbound") is SCENE.lanes["inbound"]
     assert np.isfinite(hash(SCENE))
+
+
+def test_a_scene_tells_what_it_lacks() -> None:
+    with pytest.raises(SiteError, match="no lane 'yard'; there are: inbound"):
+        SCENE.lane("yard")
+    with pytest.raises(SiteError, match="no signal 'near'; the camera has no signals"):
+        SCENE.signal("near")
+    with pytest.raises(SiteError, match="needs metres, and the camera has no calibration"):
+        SCENE.calibrated()
+    mast = replace(SCENE, ground=calibration().ground, signals=frozenset({"near"}))
+    assert mast.signal("near") == "near"
+    assert mast.calibrated() is mast.ground
+    assert mast.lane("inbound").heading == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("scene", [SCENE, MAST], ids=["picture", "ground"])
+def test_how_far_somebody_has_gone_is_measured_on_the_ground_if_it_is_known(scene: Scene) -> None:
+    walker = rides(Label.PERSON, (0.0, 0.0, 20.0), (4.0, 3.0, 20.0), box=(40.0, 80.0))
+    first, *_, last = (view.placed[0] for view in views(Story([walker], 4.0), scene) if view.placed)
+    assert last.has_gone(first, metres=2.4, heights=2.0) == (scene is MAST)
+    assert last.has_gone(first, metres=3.1, heights=1.5) == (scene is SCENE)

@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from vision.incidents import IncidentKind, Severity, StayIncidents
+from vision.events import Severity
+from vision.incidents import StayIncidents
 from vision.rule import Rule
 from vision.scene import Scene
 
@@ -20,5 +21,4 @@ class Intrusion(Rule):
     def watch(self, scene: Scene) -> StayIncidents:
         """Starts watching a scene (see `Rule.watch`)."""
         scene.zone(self.zone)
-        what = IncidentKind(self.kind, self.id, scene.camera, self.severity)
-        return StayIncidents(what, self.zone, self.after_s)
+        return StayIncidents(self, self.zone, self.after_s, self.severity)

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from vision.crossing import Crossing, Crossings
-from vision.events import Passage, event_id
+from vision.events import Passage
 from vision.rule import Rule
 from vision.scene import Scene, View
 
@@ -46,19 +46,15 @@ class LineCrossingWatch:
         return ()
 
     def _passage(self, crossing: Crossing, view: View) -> Passage:
-        row, at = crossing.row, view.moment(crossing.time_s)
-        direction = self._line.name(crossing.side)
-        return Passage(
-            id=event_id(at, view.camera, self._rule.id, self._rule.kind, row.id, direction),
-            kind=self._rule.kind,
-            rule=self._rule.id,
-            camera=view.camera,
-            time_s=crossing.time_s,
-            at=at,
-            label=row.label.word,
-            track=row.id,
-            place=crossing.place,
-            score=row.score,
+        row, direction = crossing.row, self._line.name(crossing.side)
+        return self._rule.passage(
+            view,
+            row,
+            crossing.time_s,
+            crossing.place,
+            direction,
             line=self._rule.line,
             direction=direction,
+            speed_kmh=row.speed_kmh,
+            speed_error_kmh=row.speed_error_kmh,
         )

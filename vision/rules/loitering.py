@@ -5,7 +5,8 @@ from typing import Literal
 from models.detections import Label
 from pydantic import Field
 
-from vision.incidents import IncidentKind, Severity, StayIncidents
+from vision.events import Severity
+from vision.incidents import StayIncidents
 from vision.rule import LabelName, Rule
 from vision.scene import Scene
 
@@ -24,5 +25,4 @@ class Loitering(Rule):
     def watch(self, scene: Scene) -> StayIncidents:
         """Starts watching a scene (see `Rule.watch`)."""
         scene.zone(self.zone)
-        what = IncidentKind(self.kind, self.id, scene.camera, self.severity)
-        return StayIncidents(what, self.zone, self.after_s)
+        return StayIncidents(self, self.zone, self.after_s, self.severity)

@@ -1,0 +1,54 @@
+import pytest
+
+from models.observation import SignalState
+from vision.signals import LONG_BEFORE_S, Phase, Signal, SignalClock
+
+
+def after(*states: tuple[float, SignalState]) -> Signal:
+    clock = SignalClock()
+    for time_s, state in states:
+        signals = clock.step({"near": state}, time_s)
+    return signals["near"]
+
+
+def test_a_state_on_at_the_start_is_on_since_long_before() -> None:
+    signal = after((5.0, "red"), (6.0, "red"))
+    assert (signal.state, signal.since_s) == ("red", LONG_BEFORE_S)
+
+
+def test_knows_since_when_and_what_was_before() -> None:
+    signal = after((0.0, "red"), (4.0, "green"), (8.0, "yellow"), (9.0, "yellow"))
+    assert (signal.state, signal.since_s) == ("yellow", 8.0)
+    assert signal.at(7.9) == Phase("green", 4.0)
+    assert signal.at(3.0) == Phase("red", LONG_BEFORE_S)
+
+
+@pytest.mark.parametrize(("lapse_s", "since_s"), [(0.6, 2.0), (1.5, 4.5)])
+def test_a_glitch_does_not_begin_a_new_phase(lapse_s: float, since_s: float) -> None:
+    signal = after((0.0, "green"), (2.0, "red"), (3.0, "unknown"), (3.0 + lapse_s, "red"))
+    assert signal.since_s == since_s
+
+
+def test_unknown_at_the_start_stays_unknown_for_that_time() -> None:
+    signal = after((0.0, "unknown"), (0.5, "red"))
+    assert (signal.state, signal.since_s) == ("red", 0.5)
+    assert signal.at(0.2).state == "unknown"
+
+
+def test_a_signal_of_which_nothing_is_said_stays_as_it_is() -> None:
+    clock = SignalClock()
+    clock.step({"near": "red"}, 0.0)
+    assert clock.step({}, 1.0)["near"].state == "red"
+
+
+def test_a_signal_that_is_told_later_began_then() -> None:
+    clock = SignalClock()
+    clock.step({}, 0.0)
+    assert clock.step({"near": "red"}, 7.0)["near"] == Signal((Phase("red", 7.0),))
+
+
+def test_before_all_that_is_kept_nothing_is_known() -> None:
+    states: list[SignalState] = ["red", "green"] * 10
+    signal = after(*((float(when), state) for when, state in enumerate(states)))
+    assert signal.at(2.0).state == "unknown"
+    assert len(signal.phases) < 10, "a day of phases does not grow"

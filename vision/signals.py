@@ -1,0 +1,90 @@
+"""Signals: which state a traffic signal is in, since when, and what it was before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal, NamedTuple
+
+from models.lamps import Lamp
+from models.observation import SignalState
+from pydantic import BaseModel, ConfigDict, Field
+
+LONG_BEFORE_S = float("-inf")
+"""Since when a state is on that was on already at the first look."""
+_GLITCH_S = 1.0  # a state that is not known for so long and then the same again has been the same all the time
+_KEPT = 8  # phases
+
+
+class Feed(BaseModel):
+    """A signal whose state is told to us: posted to the API, or recorded in a replay file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["feed"] = "feed"
+    stale_s: float = Field(
+        default=600.0, gt=0, description="A state that was told longer ago is not known any more, seconds."
+    )
+
+
+AnySignal = Annotated[Lamp | Feed, Field(discriminator="kind")]
+
+
+class Phase(NamedTuple):
+    """A state, and since when it is on. Stream clock."""
+
+    state: SignalState
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A signal as it is now.
+
+    Attributes:
+        phases: Its last phases, the newest last; at least one.
+    """
+
+    phases: tuple[Phase, ...]
+
+    @property
+    def state(self) -> SignalState:
+        """What it shows now."""
+        return self.phases[-1].state
+
+    @property
+    def since_s(self) -> float:
+        """Since when. Stream clock."""
+        return self.phases[-1].since_s
+
+    def at(self, time_s: float) -> Phase:
+        """The phase that was on at a moment of the last while; a crossing is known only after it has happened."""
+        for phase in reversed(self.phases):
+            if phase.since_s <= time_s:
+                return phase
+        return Phase("unknown", LONG_BEFORE_S)
+
+
+class SignalClock:
+    """Knows since when the signals of one camera are in their states."""
+
+    def __init__(self) -> None:
+        self._signals: dict[str, Signal] = {}
+        self._began = False
+
+    def step(self, states: Mapping[str, SignalState], time_s: float) -> Mapping[str, Signal]:
+        """Takes the states of the next instant; a signal of which nothing is said stays as it is."""
+        for name, state in states.items():
+            signal = self._signals.get(name)
+            if signal is None:
+                since = time_s if self._began else LONG_BEFORE_S
+                self._signals[name] = Signal((Phase(state, since),))
+            elif signal.state != state:
+                self._signals[name] = Signal(_changed(signal.phases, state, time_s))
+        self._began = True
+        return dict(self._signals)
+
+
+def _changed(phases: tuple[Phase, ...], state: SignalState, time_s: float) -> tuple[Phase, ...]:
+    glitch = phases[-1].state == "unknown" and time_s - phases[-1].since_s <= _GLITCH_S
+    if glitch and len(phases) > 1 and phases[-2].state == state:
+        return phases[:-1]
+    return (*phases, Phase(state, time_s))[-_KEPT:]
