@@ -203,6 +203,55 @@ def export_model(
     typer.echo(f"wrote {target} ({', '.join(sorted(done)) or 'as it was: its graph is of another kind'})")
 
 
+@models_app.command("train")
+def train_model(
+    data: Annotated[Path, typer.Option(help="Data set in YOLO format, .yaml, with `train` and `val`.")],
+    weights: Annotated[
+        Path | None, typer.Option("--from", help="Checkpoint to start from, .pt; else that of street-n.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="New folder for all that is made; the model is called like it.")] = Path(
+        "street-own"
+    ),
+    epochs: Annotated[int, typer.Option(min=1, help="How often all pictures are shown.")] = 10,
+    stop_after: Annotated[int | None, typer.Option(min=1, help="End after so many of these epochs.")] = None,
+    size: Annotated[int, typer.Option(min=32, help="Side of the training pictures, px; a multiple of 32.")] = 640,
+    batch: Annotated[int, typer.Option(min=1, help="Pictures a step.")] = 16,
+    learning_rate: Annotated[float, typer.Option(help="AdamW's at the start.")] = 4e-4,
+    rare: Annotated[float, typer.Option(help="Share of pictures in which every label should be seen, 0..1.")] = 0.0,
+    riders: Annotated[
+        Literal["auto", "apart", "joined"],
+        typer.Option(help="Whether the data set has a rider and the two-wheeler apart; they are joined then."),
+    ] = "auto",
+    licence: Annotated[str, typer.Option(help="Licence of the weights, for the card.")] = "AGPL-3.0",
+    data_licence: Annotated[
+        str, typer.Option(help="Where the pictures come from, and their licence, for the card.")
+    ] = "Licence of the pictures: not stated",
+    device: Annotated[str, typer.Option(help="`cpu`, or the number of a GPU.")] = "cpu",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; else all cores.")] = None,
+) -> None:
+    """Trains a model on your own pictures (needs the extra `train`); the same words go on after an interruption."""
+    from pydantic import ValidationError
+
+    from models.training.recipe import Recipe
+    from models.training.train import train
+
+    stated = {"weights": weights} if weights else {}
+    try:
+        recipe = Recipe.model_validate(
+            stated
+            | {"data": data, "out": out, "epochs": epochs, "stop_after": stop_after, "size": size, "batch": batch}
+            | {"learning_rate": learning_rate, "rare": rare, "riders": riders, "device": device, "threads": threads}
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        fail(f"--{str(first['loc'][0]).replace('_', '-')} {first['input']}: {first['msg']}", 2)
+    try:
+        found = train(recipe, licence, data_licence, lambda line: typer.echo(line, err=True))
+    except KeyboardInterrupt:
+        fail("interrupted; the same command goes on after the last whole epoch", 130)
+    typer.echo(f"mAP50 {found.map50:.3f}; card: {recipe.file('.md')}\nnext: ngatu models add {recipe.file('.onnx')}")
+
+
 @models_app.command("evaluate")
 def evaluate_model(
     name: Annotated[str, typer.Argument(help="Name in the catalogue, or an .onnx file.")],

@@ -20,6 +20,9 @@ from models.errors import ModelError
 from models.labels import label_of
 
 Item = TypeVar("Item")
+Part = Literal["train", "val"]
+Box = tuple[float, float, float, float]
+"""x1 y1 x2 y2."""
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
@@ -41,8 +44,10 @@ class Labelled:
 class Dataset:
     """A data set; its class names become our labels, and boxes of other classes are left out.
 
-    Args:
-        path: The data set's .yaml file.
+    Attributes:
+        path: Its .yaml file.
+        names: Name of each class, by number.
+        labels: Our label of each class; None where it is no road user.
 
     Raises:
         ModelError: It can't be read, or none of its classes is a road user.
@@ -56,14 +61,15 @@ class Dataset:
             names = dict(enumerate(names))
         if not isinstance(names, dict) or not names:
             raise ModelError(f"{path}: has no class `names`, such as names: {{0: person, 1: bicycle}}")
-        self._labels = {int(number): label_of(str(name)) for number, name in names.items()}
-        if not any(label is not None for label in self._labels.values()):
+        self.names = {int(number): str(name) for number, name in sorted(names.items())}
+        self.labels = {number: label_of(name) for number, name in self.names.items()}
+        if not any(label is not None for label in self.labels.values()):
             raise ModelError(f"{path}: none of its classes is a road user: {', '.join(map(str, names.values()))}")
         self._content = content
         # As Ultralytics has it: `path` is relative to the file (or absolute), the parts are relative to `path`.
         self._root = path.parent / str(content.get("path") or ".")
 
-    def files(self, part: Literal["train", "val"]) -> list[Path]:
+    def files(self, part: Part) -> list[Path]:
         """The pictures of a part, in order of their names; none where the data set has no such part.
 
         Raises:
@@ -76,15 +82,15 @@ class Dataset:
         for place in stated if isinstance(stated, list) else [stated]:
             where = self._root / str(place)
             if where.is_file():
-                lines = where.read_text(encoding="utf-8").split()
-                found += [where.parent / line for line in lines]
+                lines = where.read_text(encoding="utf-8").splitlines()
+                found += [where.parent / line.strip() for line in lines if line.strip()]
             else:
                 found += (one for one in where.rglob("*") if one.suffix.lower() in PICTURE_SUFFIXES)
         if not found:
             raise ModelError(f"{self.path}: its part {part!r} has no pictures ({self._root / str(stated)})")
         return sorted(found)
 
-    def read(self, part: Literal["train", "val"]) -> Iterator[Labelled]:
+    def read(self, part: Part) -> Iterator[Labelled]:
         """The pictures of a part with their truth.
 
         Raises:
@@ -101,17 +107,33 @@ class Dataset:
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         for number, line in enumerate(lines, 1):
             try:
-                kind, *values = line.split()
-                label = self._labels[int(float(kind))]
-                box = _box([float(value) for value in values], size)
-            except (ValueError, KeyError):
-                raise ModelError(
-                    f"{path}, line {number}: expected a class of {self.path.name} and x y width height in 0..1, "
-                    f"found {line[:60]!r}"
-                ) from None
+                kind, box = self.read_line(line, size)
+            except ValueError as error:
+                raise ModelError(f"{path}, line {number}: {error}") from None
+            label = self.labels[kind]
             if label is not None:
                 rows.append((*box, 1.0, label))
         return Detections.of(*dict.fromkeys(rows))
+
+    def read_line(self, line: str, size: tuple[int, int]) -> tuple[int, Box]:
+        """The class and the box of a line of labels.
+
+        Args:
+            line: Class, and middle and size of a box or the corners of a polygon, in 0..1.
+            size: Width and height of the picture in the unit that is wanted.
+
+        Raises:
+            ValueError: It is no such line.
+        """
+        try:
+            kind, *values = line.split()
+            box = _box([float(value) for value in values], size)
+            number = float(kind)  # some tools write 3.0
+            if number in self.labels:
+                return int(number), box
+        except ValueError:
+            pass
+        raise ValueError(f"expected a class of {self.path.name} and x y width height in 0..1, found {line[:60]!r}")
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -188,7 +210,7 @@ def label_file(picture: Path) -> Path:
     return Path(*parts).with_suffix(".txt")
 
 
-def _box(values: list[float], size: tuple[int, int]) -> tuple[float, float, float, float]:
+def _box(values: list[float], size: tuple[int, int]) -> Box:
     """A box in px from middle and size, or around a polygon of a segmentation data set; 0..1.
 
     Raises:

@@ -1,8 +1,10 @@
-"""Training: the recipe of the default model `street-n`, from a data set in YOLO format to a checkpoint.
+"""Training: the recipe of the default model `street-n`, from a data set in YOLO format to a model with its card.
 
-    dataset.py   what is in a data set, what is wrong with it, and which pictures to show more often
-    train.py     Ultralytics, with the settings that were found to work on small data sets and few cores
+    train.py     the whole way, `ngatu models train`: check ▶ join ▶ train ▶ export ▶ measure ▶ card
+    recipe.py    the settings, which were found to work on small data sets and few cores
+    dataset.py   what is in a data set, what is wrong with it, and its form for training
+    fit.py       Ultralytics at work, from first weights to the best checkpoint
+    card.py      what there is to know of the model, for people
 
-`ngatu models export` makes the checkpoint runnable, `ngatu models evaluate` measures it; the card is written by hand.
 Needs the extra `train` (Ultralytics and torch). Running a model never does.
 """

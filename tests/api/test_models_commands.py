@@ -40,6 +40,9 @@ def test_a_model_is_added_shown_listed_and_guarded(home: str, tmp_path: Path) ->
         (("add", "no.pt"), "no.pt"),
         (("evaluate", "street-n", "--data", "no.yaml"), "no.yaml"),
         (("quantize", "street-n"), "--frames"),
+        (("train", "--data", "no.yaml"), "no.yaml"),
+        (("train", "--data", "no.yaml", "--size", "100"), "--size 100"),
+        (("train", "--data", "no.yaml", "--out", "my model"), "--out my model"),
     ],
 )
 def test_bad_words_are_bad_input(home: str, words: tuple[str, ...], message: str) -> None:
