@@ -11,11 +11,10 @@ from benchmarks.report import Row
 from benchmarks.scenarios import site_of, unpaced
 from benchmarks.suite import Plan, Suite
 from benchmarks.suites.model import model_rate
-from models.catalogue import find_model
+from models.catalogue import catalogue, find_model
 from models.detector import DetectorConfig
 from models.detectors.replay import Replay
 from models.recording import RecordingWriter
-from models.session import fingerprint
 from vision.engine import Analysed
 
 EVERY, AUTO = "ngatu, every picture", "ngatu, automatic interval"
@@ -54,7 +53,7 @@ class PipelineRate(Suite):
                         skipped[case] = str(fault)
                         del runners[case], rates[case]
         for case, values in rates.items():
-            note = _peer_note(plan, case, peers[case]) if case in peers else f"{frames} pictures"
+            note = peers[case].versions if case in peers else f"{frames} pictures"
             yield Row.of(self.name, case, "rate", "pictures/s", values, note=note)
         for case, reason in skipped.items():
             yield Row.skipped(self.name, case, reason)
@@ -80,9 +79,9 @@ class PipelineRate(Suite):
             return {}, dict.fromkeys([MODEL, *PEERS], f"a detector of kind {plan.detector.kind} has no model")
         peers: dict[str, Peer] = {}
         skipped: dict[str, str] = {}
-        onnx = find_model(yolo.model).path
+        onnx = _plain(yolo.model)
         for name, (kind, suffix) in PEERS.items():
-            weights = onnx if suffix == ".onnx" else plan.torch_weights or _shared(plan, onnx)
+            weights = onnx if suffix == ".onnx" else plan.torch_weights or onnx.with_suffix(".pt")
             try:
                 peer = Peer(plan.peers, kind, weights, plan.clip, yolo.input_size, plan.frames, plan.scratch)
                 peers[name] = open_peers.enter_context(peer)
@@ -105,19 +104,10 @@ class PipelineRate(Suite):
                 yield ratio(AUTO, case, 3.0 if ultralytics else None)
 
 
-def _shared(plan: Plan, onnx: Path) -> Path:
-    return plan.shared / "models" / f"{onnx.stem}.pt"
-
-
-def _peer_note(plan: Plan, case: str, peer: Peer) -> str:
-    """Versions, and a warning where a peer runs other weights: as fast, but not the same."""
-    yolo = plan.yolo()
-    if yolo is None or not case.endswith(".pt") or plan.torch_weights:
-        return peer.versions
-    onnx = find_model(yolo.model).path
-    sibling = _shared(plan, onnx).with_suffix(".onnx")
-    same = sibling.is_file() and fingerprint(sibling) == fingerprint(onnx)
-    return peer.versions + ("" if same else "; other weights of the same name: give these with --pt")
+def _plain(model: str) -> Path:
+    """The file of a model that other programs can read: the prepared form is for us alone."""
+    plain = f"{model}-plain"
+    return find_model(plain if plain in catalogue() else model).path
 
 
 def _rate(plan: Plan, detector: DetectorConfig) -> float:

@@ -26,7 +26,7 @@ from models.labels import (
     reports_riders_apart,
 )
 from models.layouts import Candidates, Layout, recognise
-from models.session import Provider, Session, SessionOptions, open_session
+from models.session import Provider, Session, SessionOptions, open_session, usable_cores
 from models.suppression import suppress
 from models.tiling import Tiles, unite
 from models.tuned import tuned
@@ -98,15 +98,17 @@ class Yolo(DetectorConfig):
     def load(self, threads: int | None = None) -> "YoloDetector":
         """Opens the model, checks that it can be read, and warms it up.
 
-        Where provider and threads are left open, what `ngatu models tune` found on this machine decides.
+        Where provider and threads are left open, what `ngatu models tune` found on this machine decides; with fewer
+        `threads` than cores, what it found for many cameras.
 
         Raises:
             ModelError: The model can't be used.
         """
         model, provider, tuned_threads = find_model(self.model), self.provider, None
         if provider == "auto" and self.threads is None and (found := tuned(model)):
-            provider, tuned_threads = found.one.provider, found.one.threads
-            model = model if found.one.sha256 == model.sha256 else find_model(found.one.model)
+            way = found.one if threads is None or threads >= usable_cores() else found.many
+            provider, tuned_threads = way.provider, way.threads
+            model = model if way.sha256 == model.sha256 else find_model(way.model)
         options = SessionOptions(provider, self.threads or threads or tuned_threads)
         return YoloDetector(self, model, open_session(model.path, options))
 

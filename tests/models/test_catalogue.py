@@ -17,7 +17,8 @@ def test_every_model_of_the_catalogue_is_there_with_its_card() -> None:
         model = find_model(name)
         assert (model.name, model.entry) == (name, entry)
         assert fingerprint(model.path) == entry.sha256
-        assert (WEIGHTS / f"{name}.md").is_file()
+        card = WEIGHTS / f"{name.removesuffix('-plain')}.md"
+        assert entry.sha256 in card.read_text(encoding="utf-8"), "the card is that of this file"
         assert entry.input_size % 32 == 0
 
 
@@ -33,7 +34,7 @@ def test_rows_for_people() -> None:
     assert row["name"] == "street-n"
     assert row["labels"] == "person, bicycle, motorcycle, car, bus, truck"
     assert row["mAP50"] == "0.662"
-    assert row["file"] == "street-n.onnx"
+    assert row["file"] == "street-n-prepared.onnx"
 
 
 def test_an_unknown_name_is_answered_with_those_there_are() -> None:
@@ -56,7 +57,7 @@ def test_a_file_of_ones_own_is_found_by_its_path(tmp_path: Path) -> None:
 
 def test_a_copy_of_a_known_file_is_known_by_its_content(tmp_path: Path) -> None:
     copy = tmp_path / "copy.onnx"
-    copy.write_bytes((WEIGHTS / "street-n.onnx").read_bytes())
+    copy.write_bytes((WEIGHTS / "street-n-prepared.onnx").read_bytes())
     model = find_model(str(copy))
     assert (model.name, model.path, model.entry) == ("street-n", copy, catalogue()["street-n"])
 
@@ -69,13 +70,14 @@ def test_pytorch_weights_are_answered_with_how_to_export_them(tmp_path: Path) ->
 def test_a_file_that_is_not_the_one_of_the_catalogue_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "street-n.onnx").write_bytes((WEIGHTS / "street-n.onnx").read_bytes()[:-1] + b"\0")
+    name = "street-n-prepared.onnx"
+    (tmp_path / name).write_bytes((WEIGHTS / name).read_bytes()[:-1] + b"\0")
     catalogue()
     monkeypatch.setattr(module, "WEIGHTS", tmp_path)
     with pytest.raises(ModelError, match=r"is not the street-n of the catalogue \(sha256 .*Restore it"):
         find_model("street-n")
-    (tmp_path / "street-n.onnx").unlink()
-    assert rows()[0]["file"] == "street-n.onnx (missing)"
+    (tmp_path / name).unlink()
+    assert rows()[0]["file"] == f"{name} (missing)"
     with pytest.raises(ModelError, match="there is no such model file"):
         find_model("street-n")
 
@@ -91,7 +93,7 @@ def test_an_added_model_is_found_by_its_name_and_guarded(tmp_path: Path) -> None
     assert model.entry.labels == {"xe tải": "truck", "van": "truck", "man": "ignore"}
     assert (model.entry.licence, model.entry.source, model.entry.input_size) == ("MIT", "a friend", SIDE)
     assert Yolo(model="mine").load().detect([picture()])[0].labels.tolist() == [Label.TRUCK]
-    assert [row["name"] for row in rows()] == ["street-n", "mine"]
+    assert [row["name"] for row in rows()] == ["street-n", "street-n-plain", "mine"]
     assert details(model)["labels"] == "xe tải → truck, van → truck, man → ignore"
     assert "not measured" in details(model)["accuracy"]
     with pytest.raises(ModelError, match="Did you mean mine"):

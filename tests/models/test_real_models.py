@@ -55,7 +55,7 @@ def share_found(actual: list[Detections], truth: list[Detections], label: Label)
 def test_the_default_model_finds_most_cars_and_trucks_of_real_streets() -> None:
     pictures = labelled(16)
     detector = Yolo().load()
-    assert detector.description.startswith("street-n: YOLO v8, 6 classes, input 640 px wide")
+    assert detector.description.startswith("street-n: YOLO raw, 6 classes, input 640 px wide")
     found = detector.detect([Picture(image) for image, _ in pictures])
     truth = [true for _, true in pictures]
     sure = [one[one.scores >= 0.3] for one in found]

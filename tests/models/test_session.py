@@ -11,7 +11,7 @@ from models.errors import ModelError
 from models.session import Session, SessionOptions, open_session, usable_cores
 from tests.models.exports import save, v8
 
-STREET = find_model("street-n").path
+STREET = find_model("street-n-plain").path
 CPU = SessionOptions(provider="cpu", threads=1)
 
 
