@@ -4,27 +4,27 @@
 
 Boxes are in px. Optional: `signals` {id: state}, `at` (UTC, RFC 3339), `static` [[x1, y1, x2, y2], …], `health`
 (where it isn't `valid`). Keys that are not known here are ignored. A file named `….gz` is compressed.
+
+What is written is read again bit for bit: a rule that sees pixels or moments of a little less gives other events.
 """
 
 import gzip
 import json
-import logging
 import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Annotated, Literal, NamedTuple, Self, cast
+from typing import IO, Annotated, Any, Literal, NamedTuple, Self, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from models.detections import Detections, Label
-from models.errors import ModelError
+from models.errors import ModelError, RecordingCutError
 from models.labels import LabelWord
 from models.observation import Health, Observation, SignalState
-
-log = logging.getLogger(__name__)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Pixels = Annotated[int, Field(gt=0)]
@@ -47,33 +47,32 @@ class RecordedFrame(NamedTuple):
 def read_recording(path: Path, camera: str = "", start: datetime | None = None) -> Iterator[RecordedFrame]:
     """Reads recorded detections, line by line.
 
-    A last line that was cut off (the recording program was killed) is left out, with a warning in the log.
-
     Args:
         path: The recording; `.gz` is read too.
         camera: Id that the observations carry.
         start: Wall-clock time of `time_s` 0. None takes `at` of each line; where there is none, 1970-01-01.
 
     Raises:
-        ModelError: There is no such file, or a line is not right; the message has its number and the cause.
+        RecordingCutError: The recording breaks off. All whole lines were handed on before.
+        ModelError: There is no such file, nothing is in it, or a line is not right; the message has its number and
+            the cause.
     """
-    time_s, frame = -np.inf, -1
-    for number, line, last in _lines(path):
-        try:
-            row = _Line.model_validate_json(line)
-            if row.time_s < time_s or row.frame <= frame:
-                raise _BadLineError(
-                    f"frame {row.frame} at {row.time_s} s comes after frame {frame} at {time_s} s: time "
-                    f"never goes back, and every frame is there once"
-                )
-            recorded = RecordedFrame(row.frame, _observation(row, camera, start))
-        except (ValidationError, _BadLineError) as error:
-            if last and not line.endswith(b"\n") and frame >= 0:
-                log.warning("%s: the last line (%d) was cut off and is left out", path, number)
-                return
-            raise ModelError(f"{path}, line {number}: {_cause(error)}") from None
-        time_s, frame = row.time_s, row.frame
-        yield recorded
+    before: RecordedFrame | None = None
+    try:
+        for number, line in _lines(path):
+            try:
+                recorded = _recorded(line, before, camera, start)
+            except (ValidationError, _BadLineError) as error:
+                if before and not line.endswith(b"\n"):
+                    raise RecordingCutError(f"{path}: the recording breaks off in line {number}") from None
+                raise ModelError(f"{path}, line {number}: {_cause(error)}") from None
+            yield recorded
+            before = recorded
+    except RecordingCutError:
+        if before:
+            raise
+    if not before:
+        raise ModelError(f"{path}: not a single frame is in it; `ngatu run … --detections-out FILE` records some")
 
 
 class RecordingWriter:
@@ -136,24 +135,30 @@ def _open(path: Path, mode: Literal["rb", "wb"]) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path, mode)) if path.suffix == ".gz" else path.open(mode)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:
-    """The lines that are not blank: number from 1, bytes, and whether it is the last one."""
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank, each with its number from 1."""
+    number = 0
     try:
         with _open(path, "rb") as file:
-            number, line = 0, b""
-            try:
-                for following in file:
-                    if line.strip():
-                        yield number, line, False
-                    number, line = number + 1, following
-            except (EOFError, zlib.error) as error:
-                log.warning("%s: the recording breaks off after line %d (%s)", path, number, error)
-            if line.strip():
-                yield number, line, True
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, line
+    except (EOFError, zlib.error):
+        raise RecordingCutError(f"{path}: the recording breaks off after line {number}") from None
     except FileNotFoundError:
         raise ModelError(f"{path}: there is no such recording of detections") from None
     except OSError as error:  # also gzip.BadGzipFile
         raise ModelError(f"{path}: can't be read: {error.strerror or error}") from None
+
+
+def _recorded(line: bytes, before: RecordedFrame | None, camera: str, start: datetime | None) -> RecordedFrame:
+    row = _Line.model_validate_json(line)
+    if before and (row.time_s < before.observation.time_s or row.frame <= before.frame):
+        raise _BadLineError(
+            f"frame {row.frame} at {row.time_s} s comes after frame {before.frame} at {before.observation.time_s} s: "
+            f"time never goes back, and every frame is there once"
+        )
+    return RecordedFrame(row.frame, _observation(row, camera, start))
 
 
 def _observation(row: _Line, camera: str, start: datetime | None) -> Observation:
@@ -192,19 +197,25 @@ def _encoded(frame: int, observation: Observation) -> bytes:
     detections = observation.detections
     row: dict[str, object] = {
         "frame": frame,
-        "time_s": round(observation.time_s, 6),
+        "time_s": observation.time_s,
         "size": observation.size,
         "boxes": [
-            [*(round(x, 2) for x in box), round(score, 4), Label(label).word]
+            [*box, score, Label(label).word]
             for box, score, label in zip(
-                detections.boxes.tolist(), detections.scores.tolist(), detections.labels.tolist(), strict=True
+                _numbers(detections.boxes), _numbers(detections.scores), detections.labels.tolist(), strict=True
             )
         ],
         "signals": dict(observation.signals),
-        "at": observation.captured_at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+        "at": observation.captured_at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z",
     }
     if len(observation.static):
-        row["static"] = [[round(x, 2) for x in box] for box in observation.static.tolist()]
+        row["static"] = _numbers(observation.static)
     if observation.health != "valid":
         row["health"] = observation.health
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _numbers(column: NDArray[np.float32]) -> list[Any]:
+    """A column for JSON, each number in the fewest digits that are read as the very same float32."""
+    numbers: list[Any] = column.astype(np.str_).astype(np.float64).tolist()
+    return numbers

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from models.detections import Detections
 from models.detector import DetectorConfig, Picture
+from models.errors import RecordingCutError
 from models.images import Size
 from models.recording import read_recording
 
@@ -25,15 +26,17 @@ class Replay(DetectorConfig):
     )
 
     def load(self, threads: int | None = None) -> "ReplayDetector":
-        """Reads the whole recording.
+        """Reads the whole recording; of one that breaks off what there is, with a warning in the log.
 
         Raises:
             ModelError: There is no such file, or a line of it is not right.
         """
-        frames = {
-            recorded.frame: (recorded.observation.size, recorded.observation.detections)
-            for recorded in read_recording(self.path)
-        }
+        frames: dict[int, tuple[Size, Detections]] = {}
+        try:
+            for frame, observation in read_recording(self.path):
+                frames[frame] = observation.size, observation.detections
+        except RecordingCutError as cut:
+            log.warning("%s: nothing is detected after it", cut)
         return ReplayDetector(self.path, frames)
 
 

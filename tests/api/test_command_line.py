@@ -89,10 +89,7 @@ def test_run_writes_events_tracks_and_a_recording_that_replays_exactly(site: Pat
     again = tmp_path / "again.jsonl"
     replayed = ngatu("run", "--detections", recording, "--site", site, "--events", again)
     assert replayed.returncode == 0, replayed.stderr
-    by_id = {(event["id"], event.get("status")): event for event in lines(again)}
-    # A recording holds pixels to two decimals, so the moment of a crossing may differ by less than a millisecond.
-    assert [event["kind"] for event in lines(again)] == [event["kind"] for event in first]
-    assert len(by_id) == len(first)
+    assert again.read_bytes() == events.read_bytes()
 
 
 def test_a_replay_twice_gives_the_same_bytes(site: Path, tmp_path: Path) -> None:

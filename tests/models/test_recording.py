@@ -1,6 +1,6 @@
 import gzip
 import json
-import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.detections import Detections, Label
-from models.errors import ModelError
+from models.errors import ModelError, RecordingCutError
 from models.observation import Health, Observation, SignalState
 from models.recording import RecordingWriter, read_recording
 
@@ -50,14 +50,14 @@ def write(path: Path, *observations: Observation) -> None:
 
 def assert_same(actual: Observation, expected: Observation) -> None:
     assert actual.camera == expected.camera
-    assert actual.time_s == pytest.approx(expected.time_s, abs=1e-6)
-    assert abs(actual.captured_at - expected.captured_at) < timedelta(milliseconds=1)
+    assert actual.time_s == expected.time_s
+    assert actual.captured_at == expected.captured_at
     assert actual.size == expected.size
     assert actual.signals == expected.signals
     assert actual.health == expected.health
-    np.testing.assert_allclose(actual.static, expected.static, atol=0.006)
-    np.testing.assert_allclose(actual.detections.boxes, expected.detections.boxes, atol=0.006)
-    np.testing.assert_allclose(actual.detections.scores, expected.detections.scores, atol=0.00006)
+    np.testing.assert_array_equal(actual.static, expected.static)
+    np.testing.assert_array_equal(actual.detections.boxes, expected.detections.boxes)
+    np.testing.assert_array_equal(actual.detections.scores, expected.detections.scores)
     np.testing.assert_array_equal(actual.detections.labels, expected.detections.labels)
     assert actual.detections.labels.dtype == np.int8
     assert actual.detections.boxes.dtype == actual.static.dtype == np.float32
@@ -67,8 +67,8 @@ def assert_same(actual: Observation, expected: Observation) -> None:
 def test_what_was_written_is_read_again(tmp_path: Path, name: str) -> None:
     seen = [
         observation(0.0, (1.234, 2.5, 30.999, 40.001, 0.98765, Label.CAR), (5, 6, 7, 8, 0.1, Label.PERSON)),
-        observation(0.04, signals={"near": "red", "far": "unknown"}),
-        observation(0.08, static=[[10, 20, 30, 40]], health="camera_dark"),
+        observation(1 / 29.97, signals={"near": "red", "far": "unknown"}),
+        observation(2 / 29.97, static=[[10.1, 20.02, 30.003, 40.0004]], health="camera_dark"),
     ]
     write(tmp_path / name, *seen)
     recorded = list(read_recording(tmp_path / name, "cam"))
@@ -77,24 +77,38 @@ def test_what_was_written_is_read_again(tmp_path: Path, name: str) -> None:
         assert_same(one.observation, expected)
 
 
-coordinate = st.floats(0, 4000, width=32)
+coordinate = st.floats(-1000, 100_000, width=32)
 
 
-@given(st.lists(st.tuples(coordinate, coordinate, coordinate, coordinate, st.floats(0, 1), st.sampled_from(Label))))
-def test_any_boxes_survive_to_the_precision_of_the_format(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float, float, float, float, Label]]
+@given(
+    st.lists(st.tuples(coordinate, coordinate, coordinate, coordinate, st.floats(0, 1), st.sampled_from(Label))),
+    st.floats(0, 1e7),
+)
+def test_any_boxes_and_times_survive_bit_for_bit(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[float, float, float, float, float, Label]],
+    time_s: float,
 ) -> None:
     boxes = [(min(a, c), min(b, d), max(a, c), max(b, d), score, label) for a, b, c, d, score, label in rows]
     path = tmp_path_factory.mktemp("recordings") / "d.jsonl"
-    write(path, observation(1.5, *boxes))
-    assert_same(next(read_recording(path, "cam")).observation, observation(1.5, *boxes))
+    write(path, observation(time_s, *boxes))
+    assert_same(next(read_recording(path, "cam")).observation, observation(time_s, *boxes))
+
+
+def test_numbers_of_a_picture_survive_bit_for_bit(tmp_path: Path) -> None:
+    chance = np.random.default_rng(7)
+    boxes = chance.uniform(0, 1000, (20_000, 4)).astype(np.float32) + np.array([0, 0, 1000, 1000], np.float32)
+    scores = chance.uniform(0, 1, 20_000).astype(np.float32)
+    seen = replace(observation(), detections=Detections(boxes, scores, np.zeros(20_000, np.int8)))
+    write(tmp_path / "d.jsonl", seen)
+    assert_same(next(read_recording(tmp_path / "d.jsonl", "cam")).observation, seen)
 
 
 def test_the_line_is_the_one_of_the_contract(tmp_path: Path) -> None:
     write(tmp_path / "d.jsonl", observation(0.5, (1.234, 2.5, 30.999, 40, 0.98765, Label.CAR), signals={"near": "red"}))
     assert (tmp_path / "d.jsonl").read_text() == (
-        '{"frame":0,"time_s":0.5,"size":[640,352],"boxes":[[1.23,2.5,31.0,40.0,0.9876,"car"]],'
-        '"signals":{"near":"red"},"at":"2026-11-24T07:05:09.620Z"}\n'
+        '{"frame":0,"time_s":0.5,"size":[640,352],"boxes":[[1.234,2.5,30.999,40.0,0.98765,"car"]],'
+        '"signals":{"near":"red"},"at":"2026-11-24T07:05:09.620000Z"}\n'
     )
 
 
@@ -106,7 +120,7 @@ def test_every_line_is_there_before_the_next_is_written(tmp_path: Path) -> None:
         writer.write(1, observation(0.1))
     # As after a crash: nothing was closed.
     assert [one.frame for one in read_recording(plain)] == [0, 1]
-    assert [one.frame for one in read_recording(packed)] == [0, 1]
+    assert until_cut(packed) == ([0, 1], f"{packed}: the recording breaks off after line 2")
     for writer in writers:
         writer.close()
         writer.close()
@@ -159,30 +173,46 @@ def test_a_bad_line_is_named_with_its_number_and_cause(tmp_path: Path, bad: str,
         list(read_recording(path))
 
 
-def test_a_last_line_that_was_cut_off_is_left_out_with_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def until_cut(path: Path) -> tuple[list[int], str]:
+    """The frames of a recording that breaks off, and what is said of it."""
+    frames: list[int] = []
+    with pytest.raises(RecordingCutError) as cut:
+        frames.extend(one.frame for one in read_recording(path))
+    return frames, str(cut.value)
+
+
+def test_a_last_line_that_was_cut_off_is_said_after_all_others(tmp_path: Path) -> None:
     path = tmp_path / "d.jsonl"
     path.write_text(f"{line()}\n{line(frame=1)[:40]}")
-    with caplog.at_level(logging.WARNING):
-        assert [one.frame for one in read_recording(path)] == [0]
-    assert "the last line (2) was cut off" in caplog.text
+    assert until_cut(path) == ([0], f"{path}: the recording breaks off in line 2")
     path.write_text(f"{line()}\n{line(frame=1)}")  # whole, but without a newline
     assert [one.frame for one in read_recording(path)] == [0, 1]
 
 
-def test_a_compressed_recording_that_breaks_off_gives_what_is_there(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_compressed_recording_that_breaks_off_gives_what_is_there(tmp_path: Path) -> None:
     path = tmp_path / "d.jsonl.gz"
     write(path, *[observation(i / 10, (i, 2, 30 + i, 40, 0.5, Label.CAR)) for i in range(200)])
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with caplog.at_level(logging.WARNING):
-        frames = [one.frame for one in read_recording(path)]
+    frames, said = until_cut(path)
     assert 50 < len(frames) < 150
     assert frames == list(range(len(frames)))
-    assert "breaks off" in caplog.text
+    assert said == f"{path}: the recording breaks off after line {len(frames)}"
+    path.write_bytes(whole[:-1])  # only the end mark is not whole
+    assert until_cut(path)[0] == list(range(200))
+    path.write_bytes(whole[:-200] + bytes(200))  # damaged
+    frames, _ = until_cut(path)
+    assert frames == list(range(len(frames)))
+    assert 150 < len(frames) < 200
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", gzip.compress(b""), gzip.compress(line().encode())[:30]])
+def test_a_recording_without_a_frame_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / ("d.jsonl.gz" if content.startswith(b"\x1f") else "d.jsonl")
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="not a single frame is in it") as refused:
+        list(read_recording(path))
+    assert not isinstance(refused.value, RecordingCutError)
 
 
 def test_missing_and_foreign_files_are_refused(tmp_path: Path) -> None:

@@ -54,3 +54,13 @@ def test_a_bad_recording_is_refused_when_it_is_loaded(recording: Path) -> None:
     recording.write_text(LINES + "nonsense\n")
     with pytest.raises(ModelError, match="line 3: Invalid JSON"):
         Replay(path=recording).load()
+
+
+def test_a_recording_that_breaks_off_is_used_as_far_as_it_goes(
+    recording: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recording.write_text(LINES[:-30])
+    with caplog.at_level(logging.WARNING):
+        detector = Replay(path=recording).load()
+    assert [len(one) for one in detector.detect([picture(640, 352, 0)])] == [1]
+    assert f"{recording}: the recording breaks off in line 2: nothing is detected after it" in caplog.messages

@@ -2,6 +2,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from pydantic import PrivateAttr
 
 from models.errors import ModelError
+from models.recording import RecordingWriter, read_recording
 from streams.errors import StreamError
 from streams.frame import Frame
 from streams.source import OpenSource, Source
@@ -103,6 +105,30 @@ def test_the_same_street_gives_the_same_events() -> None:
         engine.stop()
         runs.append(heard.events)
     assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize("start", [None, datetime(2026, 11, 24, tzinfo=UTC)], ids=["now", "start"])
+def test_a_recording_replays_to_the_very_same_events(tmp_path: Path, start: datetime | None) -> None:
+    heard, path = Heard(), tmp_path / "d.jsonl.gz"
+    detector = {"kind": "simulated", "jitter": 0.02, "miss": 0.05}
+    site = site_of(street(fps=29.97, duration_s=40) | {"detector": detector})
+    with RecordingWriter(path) as recording:
+
+        def record(one: Analysed) -> None:
+            recording.write(one.frame.index, one.observation)
+
+        engine = Engine(site, start=start, on_events=heard.on_events, on_analysed=record)
+        engine.start()
+        assert engine.wait(WAIT_S)
+        engine.stop()
+    for told_start in {None, start}:
+        pipeline = site.pipeline(site.cameras[0])
+        again: list[Event] = []
+        for _, observation in read_recording(path, "street", told_start):
+            again.extend(pipeline.step(observation).events)
+        again.extend(pipeline.finish())
+        assert [event.model_dump() for event in again] == [event.model_dump() for event in heard.events]
+    assert {event.kind for event in heard.events} == {"line_crossing", "intrusion"}
 
 
 def test_cameras_share_the_workers_and_one_with_a_fault_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
