@@ -98,13 +98,13 @@ def serve(
     """Watches all cameras of a site; API and page at http://127.0.0.1:8200."""
     from api.serve import serve as serve_site
     from api.settings import Settings
-    from api.sources import sited
+    from vision.site import load_site
 
     path = site or Path("site.yaml")
     if site is None and not path.exists():
         fail("no site file; give one with --site FILE, or look around with: ngatu demo", 2)
     _log()
-    serve_site(sited(path), Settings() if port is None else Settings(port=port))
+    serve_site(load_site(path, detectors=True), Settings() if port is None else Settings(port=port))
 
 
 @app.command()
@@ -126,10 +126,10 @@ def demo(
 def check(
     file: Annotated[Path, typer.Argument(help="Site file.", show_default=False)],
 ) -> None:
-    """Checks a site file: exit code 0, or 2 with path, cause and what is known instead."""
+    """Checks a site file and that what it names is there: exit code 0, or 2 with each fault's path and cause."""
     from vision.site import load_site
 
-    site = load_site(file)
+    site = load_site(file, detectors=True, sources=True)
     rules = sum(len(camera.rules) for camera in site.cameras)
     typer.echo(f"{file}: good; {len(site.cameras)} cameras, {rules} rules")
 

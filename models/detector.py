@@ -1,7 +1,7 @@
 """What every detector is: a frozen config whose one verb, `load()`, makes the live thing."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
@@ -68,6 +68,10 @@ class DetectorConfig(BaseModel, ABC):
         default=1,
         description="Look at every picture (1), every second one (2), …; `auto`: as often as the traffic asks for.",
     )
+
+    def missing(self) -> Mapping[str, str]:
+        """What it needs and can't have: why, by the field that names it. Nothing is loaded."""
+        return {}
 
     @abstractmethod
     def load(self, threads: int | None = None) -> Detector:

@@ -2,6 +2,7 @@
 
 import base64
 import http.client
+import ipaddress
 import re
 import socket
 import ssl
@@ -13,7 +14,7 @@ from streams.errors import StreamError, StreamRefused
 
 PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 SECRET_IN_QUERY = re.compile(r"(?i)([?&](?:[a-z_]*pass(?:word)?|pwd|[a-z_]*token|[a-z_]*key|auth|secret)=)[^&\s]*")
-PASSWORD = re.compile(r"(?<=://)([^/:@\s]*):[^\s]*@")
+PASSWORD = re.compile(r"(?<=://)([^/:@\n]*):.*@")  # up to the last @: a password may hold what it should not
 
 
 def masked(url: str) -> str:
@@ -22,22 +23,32 @@ def masked(url: str) -> str:
 
 
 def checked(url: str, *schemes: str) -> str:
-    """The URL, if it has one of the schemes, a host, and a port that can be one.
+    """The URL, if it has one of the schemes, a host and a port that can be ones, and no space before its path.
 
     Raises:
         ValueError: It has not. The message does not repeat it, since a password may stand anywhere in it.
     """
     try:
         parts = urlsplit(url)
-        right = parts.scheme in schemes and parts.hostname and parts.port != 0
+        # `urlsplit` drops line ends and tabs, FFmpeg does not.
+        clean = not re.search(r"\s", parts.netloc) and not re.search(r"[\x00-\x1f\x7f]", url)
+        right = clean and parts.scheme in schemes and _is_host(parts.hostname or "") and parts.port != 0
     except ValueError:
         right = False
     if not right:
         raise ValueError(
             f"must look like {schemes[0]}://HOST/PATH or {schemes[0]}://USER:PASSWORD@HOST:PORT/PATH;"
-            " in a password write / as %2F, @ as %40, : as %3A"
+            " in a password write / as %2F, @ as %40, : as %3A, a space as %20"
         )
     return url
+
+
+def _is_host(host: str) -> bool:
+    """Whether it can be a name (IDN, and `_` as in networks of containers, included) or an IP address."""
+    if ":" in host:
+        ipaddress.IPv6Address(host)  # raises ValueError where it is none
+        return True
+    return re.fullmatch(r"[\w-]+(\.[\w-]+)*\.?", host) is not None
 
 
 def why_silent(url: str, timeout_s: float) -> StreamError:

@@ -1,6 +1,7 @@
 """What every source is: a frozen config whose one verb, `open()`, makes the live thing."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -40,6 +41,10 @@ class Source(BaseModel, ABC):
     def live(self) -> bool:
         """Whether time goes on without us: pictures of a live source may be dropped, those of a file never."""
         return True
+
+    def missing(self) -> Mapping[str, str]:
+        """What it needs and can't have: why, by the field that names it. Nothing is opened, nobody is called."""
+        return {}
 
     @abstractmethod
     def open(self, camera: str, start: datetime | None = None) -> OpenSource:

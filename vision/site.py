@@ -1,20 +1,16 @@
 """The whole site file: which cameras there are and what to look for."""
 
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import quote
 from zoneinfo import ZoneInfo, available_timezones
 
 from models.detectors import AnyDetector
 from models.detectors.yolo import Yolo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from streams.address import masked
 from streams.sources import AnySource
 
 from vision.calibration import Calibration
@@ -23,11 +19,12 @@ from vision.pipeline import Pipeline
 from vision.rules import AnyRule
 from vision.scene import Lane, Line, Scene, Zone
 from vision.signals import AnySignal
+from vision.site_faults import Fault, explained
+from vision.site_tree import anchored, filled, read_tree
 from vision.trackers import AnyTracker
 from vision.trackers.packtrack import PackTrack
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def _timezone(name: str) -> str:
@@ -142,31 +139,36 @@ class Site(_Part):
         return Pipeline(self.scene(camera), tracker, camera.rules)
 
 
-def load_site(path: Path, environment: Mapping[str, str] = os.environ) -> Site:
+def load_site(
+    path: Path, environment: Mapping[str, str] = os.environ, *, detectors: bool = False, sources: bool = False
+) -> Site:
     """Reads a site file and starts every rule once, so that nothing is left to fail at run time.
 
-    `${NAME}` in a URL stands for an environment variable; its value is percent-encoded, so that a password may
+    `${NAME}` in a `url` stands for an environment variable; its value is percent-encoded, so that a password may
     hold any character. Paths of files are relative to the site file.
 
+    Args:
+        path: The file.
+        environment: Where `${NAME}` is looked up.
+        detectors: Whether what the detectors need (models, recordings) must be there. Nothing of it is loaded.
+        sources: Whether what the sources need (clips) must be there.
+
     Raises:
-        SiteError: The file can't be used; the message names the path, the cause and what is known instead.
+        SiteError: The file can't be used; one line for each fault with file, place, cause and what is known instead.
     """
+    tree, faults = filled(read_tree(path), environment)
+    tree = anchored(tree, path.parent)
+    unknown = {fault.path for fault in faults}
     try:
-        tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SiteError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SiteError(f"{path}: can't be read: {error}") from None
-    except YAMLError as error:
-        raise SiteError(f"{path}: no valid YAML: {_first_lines(error)}") from None
-    if not isinstance(tree, dict):
-        raise SiteError(f"{path}: a site file is a mapping that begins with `version: 1`")
-    try:
-        site = parse_site(_anchored(_filled(tree, "", environment), path.parent))
-        for camera in site.cameras:
-            site.pipeline(camera)
-    except SiteError as error:
-        raise SiteError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
+        site = Site.model_validate(tree)
+    except ValidationError as error:
+        site = None
+        faults += [one for one in explained(error, Site.model_json_schema(), tree) if one.path not in unknown]
+    parts = dict(_right_parts(tree))
+    found = [*_wrong_rules(parts), *_missing(parts, detectors, sources)]
+    faults += [one for one in found if one.path not in unknown]
+    if site is None or faults:
+        raise SiteError("\n".join(f"{path}: {fault}" for fault in faults))
     return site
 
 
@@ -174,128 +176,54 @@ def parse_site(tree: Mapping[str, Any]) -> Site:
     """A site from plain mappings and lists.
 
     Raises:
-        SiteError: One line for each fault: path, cause and what is known instead.
+        SiteError: One line for each fault: place, cause and what is known instead.
     """
     try:
         return Site.model_validate(tree)
     except ValidationError as error:
-        schema = Site.model_json_schema()
-        faults = error.errors(include_url=False)
-        # A list whose members are wrong is also too short for pydantic: people need the cause only.
-        causes = [one for one in faults if not any(_is_below(other["loc"], one["loc"]) for other in faults)]
-        raise SiteError("\n".join(_explain(one, schema, tree) for one in causes)) from None
+        raise SiteError("\n".join(map(str, explained(error, Site.model_json_schema(), tree)))) from None
+
+
+def _right_parts(tree: Mapping[str, Any]) -> Iterator[tuple[str, Defaults | Camera]]:
+    """The parts of a file, by their place, that are right by themselves: what they name can be looked for."""
+    listed = tree.get("cameras")
+    cameras = listed if isinstance(listed, list) else []
+    nodes: list[tuple[str, type[Defaults | Camera], Any]]
+    nodes = [(f"cameras[{index}]", Camera, node) for index, node in enumerate(cameras)]
+    if "defaults" in tree or any(isinstance(node, dict) and not node.get("detector") for node in cameras):
+        nodes.insert(0, ("defaults", Defaults, tree.get("defaults", {})))
+    for place, kind, node in nodes:
+        with suppress(ValidationError):
+            yield place, kind.model_validate(node)
+
+
+def _wrong_rules(parts: Mapping[str, Defaults | Camera]) -> Iterator[Fault]:
+    """The rules that name what their camera does not have."""
+    for place, part in parts.items():
+        if isinstance(part, Camera):
+            scene = Scene(part.id, lines=part.lines, zones=part.zones, lanes=part.lanes)
+            for index, rule in enumerate(part.rules):
+                try:
+                    rule.watch(scene)
+                except SiteError as error:
+                    yield Fault(f"{place}.rules[{index}]", str(error))
+
+
+def _missing(parts: Mapping[str, Defaults | Camera], detectors: bool, sources: bool) -> Iterator[Fault]:
+    """What detectors and sources need and is not there."""
+    asked: dict[str, Mapping[str, str]] = {}  # a model is looked for once, however many cameras want it
+    for place, part in parts.items():
+        if detectors and part.detector is not None:
+            key = part.detector.model_dump_json()
+            asked[key] = asked[key] if key in asked else part.detector.missing()
+            for field, why in asked[key].items():
+                yield Fault(f"{place}.detector.{field}", why)
+        if sources and isinstance(part, Camera):
+            for field, why in part.source.missing().items():
+                yield Fault(f"{place}.source.{field}", why)
 
 
 def _unique(what: str, names: list[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"{what} ids must be unique; given more than once: {', '.join(twice)}")
-
-
-def _filled(node: Any, where: str, environment: Mapping[str, str]) -> Any:
-    """The tree with `${NAME}` in its URLs replaced."""
-    if isinstance(node, dict):
-        return {key: _filled(value, f"{where}.{key}".lstrip("."), environment) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_filled(value, f"{where}[{index}]", environment) for index, value in enumerate(node)]
-    if isinstance(node, str) and where.endswith(".url"):
-        for name in _VARIABLE.findall(node):
-            if name not in environment:
-                raise SiteError(
-                    f"{where}: the environment variable {name} is not set; set it before you start: export {name}=…"
-                )
-        return _VARIABLE.sub(lambda match: quote(environment[match[1]], safe=""), node)
-    return node
-
-
-def _anchored(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The tree with the relative paths of its sources and detectors made relative to its own folder."""
-    cameras = tree.get("cameras")
-    parts = [tree.get("defaults"), *(cameras if isinstance(cameras, list) else [])]
-    for part in parts:
-        for key in ("source", "detector"):
-            block = part.get(key) if isinstance(part, dict) else None
-            if not isinstance(block, dict):
-                continue
-            for name in ("path", "model"):
-                word = block.get(name)
-                # A model is a path where it is written as one; else a name in the catalogue.
-                if isinstance(word, str) and (name == "path" or word.endswith(".onnx")):
-                    block[name] = str(folder / word)
-    return tree
-
-
-def _first_lines(error: YAMLError) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return "; ".join(line for line in lines if not line.startswith(("To suppress", "http")))[:400]
-
-
-def _explain(fault: Any, schema: dict[str, Any], tree: Mapping[str, Any]) -> str:
-    """One fault that pydantic found, in the words of the file."""
-    location, kind, context = fault["loc"], fault["type"], fault.get("ctx", {})
-    path = _path(location, tree)
-    if kind == "union_tag_invalid":
-        known = [word.strip("' ") for word in context["expected_tags"].split(",")]
-        return f"{path}.kind: {_unknown('kind', context['tag'], known)}"
-    if kind == "union_tag_not_found":
-        return f"{path}: `kind` is missing"
-    if kind == "extra_forbidden":
-        parent = location[:-1]
-        return f"{_path(parent, tree)}: {_unknown('field', str(location[-1]), _fields(parent, schema))}"
-    if kind == "missing":
-        return f"{path}: is missing"
-    if kind == "value_error":
-        return f"{path}: {context['error']}"
-    given = "" if isinstance(fault["input"], dict | list) else f", not {masked(repr(fault['input']))}"
-    return f"{path}: {fault['msg'][0].lower()}{fault['msg'][1:]}{given}"
-
-
-def _is_below(location: tuple[str | int, ...], parent: tuple[str | int, ...]) -> bool:
-    return len(location) > len(parent) and location[: len(parent)] == parent
-
-
-def _unknown(what: str, word: str, known: list[str]) -> str:
-    near = get_close_matches(word, known, n=1)
-    hint = f" did you mean {near[0]!r}?" if near else ""
-    return f"no {what} {word!r};{hint} there are: {', '.join(known)}"
-
-
-def _path(location: tuple[str | int, ...], tree: Any) -> str:
-    """`cameras[0].rules[1].line` from a pydantic location; the kinds that it puts in between are left out."""
-    path, node = "", tree
-    for step in location:
-        if isinstance(step, int):
-            path += f"[{step}]"
-            node = node[step] if isinstance(node, list) and step < len(node) else None
-        elif isinstance(node, dict) and node.get("kind") == step and step not in node:
-            continue
-        else:
-            path += f".{step}"
-            node = node.get(step) if isinstance(node, dict) else None
-    return path.lstrip(".") or "the file"
-
-
-def _fields(location: tuple[str | int, ...], schema: dict[str, Any]) -> list[str]:
-    """Names of the fields that there are at a place of the file."""
-    node: Any = schema
-    for step in location:
-        node = _resolved(node, schema)
-        if "discriminator" in node and step in node["discriminator"]["mapping"]:
-            node = {"$ref": node["discriminator"]["mapping"][step]}
-        elif isinstance(step, int):
-            node = node.get("items", {})
-        else:
-            # A mapping whose keys are ids has one schema for all its members.
-            [member] = node.get("patternProperties", {"": {}}).values()
-            node = node.get("properties", {}).get(step, member)
-    return list(_resolved(node, schema).get("properties", {}))
-
-
-def _resolved(node: Any, schema: dict[str, Any]) -> Any:
-    """A node of the JSON schema with its reference followed and `null` left out of its alternatives."""
-    alternatives = [one for one in node.get("anyOf", []) if one.get("type") != "null"]
-    if alternatives:
-        node = alternatives[0]
-    if "$ref" in node:
-        return _resolved(schema["$defs"][node["$ref"].rsplit("/", 1)[-1]], schema)
-    return node

@@ -25,6 +25,10 @@ class Replay(DetectorConfig):
         description="Recorded detections, one JSON line a frame, as --detections-out writes them; .gz is read too."
     )
 
+    def missing(self) -> Mapping[str, str]:
+        """The recording, if there is none."""
+        return {} if self.path.is_file() else {"path": f"{self.path}: there is no such recording of detections"}
+
     def load(self, threads: int | None = None) -> "ReplayDetector":
         """Reads the whole recording; of one that breaks off what there is, with a warning in the log.
 

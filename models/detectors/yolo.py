@@ -95,6 +95,14 @@ class Yolo(DetectorConfig):
             )
         return self
 
+    def missing(self) -> Mapping[str, str]:
+        """The model, if it is neither in the catalogue nor a file, or is not the one of the catalogue."""
+        try:
+            find_model(self.model)
+        except ModelError as error:
+            return {"model": str(error)}
+        return {}
+
     def load(self, threads: int | None = None) -> "YoloDetector":
         """Opens the model, checks that it can be read, and warms it up.
 

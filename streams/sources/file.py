@@ -1,6 +1,7 @@
 """A video file."""
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -31,6 +32,11 @@ class FileSource(Source):
     def live(self) -> bool:
         """A file waits for us: nothing of it is dropped."""
         return False
+
+    def missing(self) -> Mapping[str, str]:
+        """The file, if it can't be read; whether it is a video is seen when it is opened."""
+        why = _why_unreadable(self.path)
+        return {"path": why} if why else {}
 
     def open(self, camera: str, start: datetime | None = None) -> OpenSource:
         """Opens the file and decodes its first picture.
@@ -121,17 +127,8 @@ def _opened(path: Path) -> tuple[Capture, Picture]:
     Raises:
         StreamRefused: Not a file, empty, not readable, or not a video.
     """
-    try:
-        if path.is_dir():
-            raise StreamRefused(f"{path}: is a directory, not a video file")
-        with path.open("rb") as content:
-            empty = not content.read(1)
-    except FileNotFoundError:
-        raise StreamRefused(f"{path}: no such file") from None
-    except OSError as error:
-        raise StreamRefused(f"{path}: can't be read ({error.strerror})") from None
-    if empty:
-        raise StreamRefused(f"{path}: is empty (0 bytes)")
+    if why := _why_unreadable(path):
+        raise StreamRefused(why)
     # The absolute path, so that FFmpeg can't take a name such as `concat:x` for one of its protocols.
     capture = Capture.of_url(str(path.absolute()), {})
     if capture is None:
@@ -141,6 +138,19 @@ def _opened(path: Path) -> tuple[Capture, Picture]:
         capture.close()
         raise StreamRefused(f"{path}: not a single picture can be decoded; is it cut off?")
     return capture, first
+
+
+def _why_unreadable(path: Path) -> str | None:
+    """Why there is nothing to read; None where there is."""
+    try:
+        if path.is_dir():
+            return f"{path}: is a directory, not a video file"
+        with path.open("rb") as content:
+            return None if content.read(1) else f"{path}: is empty (0 bytes)"
+    except FileNotFoundError:
+        return f"{path}: no such file"
+    except OSError as error:
+        return f"{path}: can't be read ({error.strerror})"
 
 
 def _recorded_at(path: Path) -> datetime:

@@ -276,10 +276,28 @@ def test_check(site: Path, tmp_path: Path) -> None:
     good = ngatu("check", site)
     assert (good.returncode, good.stdout) == (0, f"{site}: good; 1 cameras, 2 rules\n")
     bad = tmp_path / "bad.yaml"
-    bad.write_text(SITE.replace("kind: line_crossing", "kind: line_crosing"))
+    bad.write_text(
+        SITE.replace("kind: line_crossing", "kind: line_crosing")
+        + "  - {id: clip, source: {kind: file, path: no.mp4}, rules: [{kind: intrusion, id: yard, zone: yard}]}\n"
+        + "  - {id: road, source: {kind: rtsp, url: 'rtsp://u:${NOT_SET_ANYWHERE}@h/x'}}\n"
+    )
     run = ngatu("check", bad)
     assert run.returncode == 2
-    assert "cameras[0].rules[0].kind: no kind 'line_crosing'; did you mean 'line_crossing'?" in run.stderr
+    for fault in (
+        "cameras[0].rules[0].kind: no kind 'line_crosing'; did you mean 'line_crossing'?",
+        "cameras[1].rules[0]: no zone 'yard'",
+        f"cameras[1].source.path: {tmp_path}/no.mp4: no such file",
+        "cameras[2].source.url: the environment variable NOT_SET_ANYWHERE is not set",
+    ):
+        assert f"ngatu: {bad}: {fault}" in run.stderr
+
+
+def test_serve_says_where_a_wrong_model_stands(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text("version: 1\ncameras: [{id: a, source: {kind: webcam}, detector: {kind: yolo, model: stret-n}}]\n")
+    run = ngatu("serve", "--site", site, "--port", free_port(), NGATU_DATABASE=str(tmp_path / "n.db"))
+    assert run.returncode == 2
+    assert f"{site}: cameras[0].detector.model: no model 'stret-n'. Did you mean street-n?" in run.stderr
 
 
 def test_models_list() -> None:

@@ -64,3 +64,9 @@ def test_a_recording_that_breaks_off_is_used_as_far_as_it_goes(
         detector = Replay(path=recording).load()
     assert [len(one) for one in detector.detect([picture(640, 352, 0)])] == [1]
     assert f"{recording}: the recording breaks off in line 2: nothing is detected after it" in caplog.messages
+
+
+def test_a_recording_that_is_not_there_is_missing(recording: Path) -> None:
+    assert Replay(path=recording).missing() == {}
+    gone = recording.with_name("gone.jsonl")
+    assert Replay(path=gone).missing() == {"path": f"{gone}: there is no such recording of detections"}

@@ -74,3 +74,7 @@ def test_the_frames_of_the_synthetic_source_carry_what_is_needed() -> None:
     found = Simulated().load().detect(frames)
     assert sum(map(len, found)) > 0
     assert all(isinstance(frame, SyntheticFrame) for frame in frames)
+
+
+def test_nothing_is_missing() -> None:
+    assert Simulated().missing() == {}

@@ -278,3 +278,12 @@ def test_nothing_is_seen_in_no_picture_and_in_an_empty_one(tmp_path: Path) -> No
     detector = load(save(tmp_path / "model.onnx", v8([], 6), names=OURS))
     assert detector.detect([]) == []
     assert len(detector.detect([picture()])[0]) == 0
+
+
+def test_a_model_that_is_not_there_is_missing(tmp_path: Path) -> None:
+    own = tmp_path / "own.onnx"
+    assert Yolo().missing() == {}
+    assert Yolo(model=str(own)).missing() == {"model": f"{own}: there is no such model file"}
+    own.write_bytes(b"whether it can be loaded is not asked")
+    assert Yolo(model=str(own)).missing() == {}
+    assert "Did you mean street-n?" in Yolo(model="stret-n").missing()["model"]

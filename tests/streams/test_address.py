@@ -12,6 +12,8 @@ from streams.errors import StreamRefused
     [
         ("rtsp://ngatu:s3cret@10.0.0.11:554/sub", "rtsp://ngatu:***@10.0.0.11:554/sub"),
         ("rtsp://ngatu:s3@c:r/et@10.0.0.11/sub", "rtsp://ngatu:***@10.0.0.11/sub"),
+        ("rtsp://ngatu:s3 c@r et@10.0.0.11/sub", "rtsp://ngatu:***@10.0.0.11/sub"),
+        ("rtsp://nga tu:s3cret@10.0.0.11/sub", "rtsp://nga tu:***@10.0.0.11/sub"),
         ("rtsp://:s3cret@h/x", "rtsp://:***@h/x"),
         ("http://h/video?user=a&password=s3cret&n=1", "http://h/video?user=a&password=***&n=1"),
         ("http://h/video?loginpass=s3cret", "http://h/video?loginpass=***"),

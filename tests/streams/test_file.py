@@ -148,3 +148,12 @@ def test_a_truncated_file_gives_all_it_has_and_then_says_so(
     assert not isinstance(raised.value, StreamRefused)
     assert 30 < len(frames) < 90
     assert f"after {len(frames)} of" in str(raised.value)
+
+
+def test_a_file_that_can_not_be_read_is_missing(tmp_path: Path) -> None:
+    file = tmp_path / "a.mp4"
+    assert FileSource(path=file).missing() == {"path": f"{file}: no such file"}
+    file.touch()
+    assert FileSource(path=file).missing() == {"path": f"{file}: is empty (0 bytes)"}
+    file.write_bytes(b"whether it is a video is not asked")
+    assert FileSource(path=file).missing() == {}

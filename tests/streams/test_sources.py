@@ -45,6 +45,16 @@ def test_all_is_described(source: type[Source]) -> None:
         ("rtsp", "rtsp:///x"),
         ("rtsp", "rtsp://h:0/x"),
         ("rtsp", "rtsp://ngatu:a/b@h/x"),
+        ("rtsp", "rtsp://ngatu:pw@ /x"),
+        ("rtsp", "rtsp://ngatu:pw@a b/x"),
+        ("rtsp", "rtsp://ngatu:p w@h/x"),
+        ("rtsp", "rtsp://ngatu:pw@h\n/x"),
+        ("rtsp", "rtsp://ngatu:pw@h/x\r\nHost: y"),
+        ("rtsp", "rtsp://h;rm/x"),
+        ("rtsp", "rtsp://a..b/x"),
+        ("rtsp", "rtsp://[1:2]/x"),
+        ("rtsp", "rtsp://[h]/x"),
+        ("http", "http://%68/x"),
         ("http", "rtsp://h/x"),
         ("http", "h"),
     ],
@@ -52,6 +62,14 @@ def test_all_is_described(source: type[Source]) -> None:
 def test_an_address_of_another_sort_is_refused(kind: str, url: str) -> None:
     with pytest.raises(ValidationError, match=f"must look like {kind}://HOST/PATH"):
         ANY.validate_python({"kind": kind, "url": url})
+
+
+@pytest.mark.parametrize(
+    "host", ["10.0.0.11", "cam-1.local", "cam_1", "camera.", "máy-ảnh.vn", "[::1]", "[fe80::1%eth0]", "10.0.0.11:554"]
+)
+def test_hosts_of_every_sort(host: str) -> None:
+    url = f"rtsp://ngatu:p%20w@{host}/Streaming Channels/101"
+    assert ANY.validate_python({"kind": "rtsp", "url": url}).model_dump()["url"] == url
 
 
 @pytest.mark.parametrize("kind", ["rtsp", "http"])

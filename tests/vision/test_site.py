@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from models.detectors.yolo import Yolo
 from streams.sources.file import FileSource
 from streams.sources.rtsp import RtspSource
 from vision.errors import SiteError
@@ -151,34 +152,122 @@ def test_all_faults_are_told_at_once() -> None:
     assert len(str(caught.value).splitlines()) == 2
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("version: 1\ncameras: [", "no valid YAML: .*line 2"),
-        ("- a\n- b", "a site file is a mapping"),
-        ("", "a site file is a mapping"),
-        (
-            "version: 1\ncameras:\n  - id: a\n    source: {kind: webcam, device: 0}\n    lines:\n"
-            "      l: {from: [0, 0], to: [1, 1]}\n      l: {from: [0, 0], to: [1, 0]}\n",
-            'no valid YAML: .*duplicate key "l"',
-        ),
-        (GOOD, r"cameras\[0\].source.url: the environment variable CAM1_PASSWORD is not set; .*export CAM1_PASSWORD="),
-        (GOOD.replace("line: main", "line: mian"), "camera 'cau-vuot-1', rule 'count-main': no line 'mian'"),
-    ],
-)
-def test_a_bad_file_is_told_with_its_name(tmp_path: Path, text: str, message: str) -> None:
-    path = written(tmp_path, text)
-    environment = {"CAM1_PASSWORD": "x"} if "mian" in text else {}
-    with pytest.raises(SiteError, match=message) as caught:
-        load_site(path, environment)
-    assert all(line.startswith(str(path)) for line in str(caught.value).splitlines())
+def refusal(path: Path, environment: dict[str, str] | None = None, **looked_for: bool) -> list[str]:
+    """What is said of a bad file, line by line, without its name."""
+    with pytest.raises(SiteError) as caught:
+        load_site(path, environment or {}, **looked_for)
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith(f"{path}: ") for line in lines)
+    return [line.removeprefix(f"{path}: ") for line in lines]
 
 
-def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
-    with pytest.raises(SiteError, match="no such file"):
-        load_site(tmp_path / "no.yaml")
-    with pytest.raises(SiteError, match="can't be read"):
-        load_site(tmp_path)
-    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(SiteError, match="can't be read"):
-        load_site(tmp_path / "binary.yaml")
+FAULTY = """
+version: 1
+site: {name: "${CITY}"}
+cameras:
+  - id: market
+    source: {kind: rtsp, url: "rtsp://${USER}:${PASSWORD}@10.0.0.11/sub"}
+    lines:
+      main: {from: [0.05, 0.60], to: [0.95, 0.60]}
+    rules:
+      - {kind: line_crossing, id: good, line: main}
+      - {kind: line_crossing, id: a, line: mian}
+      - {kind: intrusion, id: b, zone: yard}
+  - id: bridge
+    source: {kind: rtsp, url: "rtsp://${HOST}:${PORT}/sub"}
+    rules:
+      - {kind: line_crosing, id: a, line: main}
+  - id: harbour
+    source: {kind: webcam}
+    lines:
+      main: {from: [0.05, 0.60], to: [0.95, 0.60]}
+    rules:
+      - {kind: line_crossing, id: a, line: main, direction: up}
+"""
+
+
+def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, FAULTY)
+    assert [line.split(";")[0] for line in refusal(path, {"HOST": "h"})] == [
+        "site.name: `${…}` is filled in only where the key is `url`",
+        "cameras[0].source.url: the environment variable USER is not set",
+        "cameras[0].source.url: the environment variable PASSWORD is not set",
+        "cameras[1].source.url: the environment variable PORT is not set",
+        "cameras[1].rules[0].kind: no kind 'line_crosing'",
+        "cameras[0].rules[1]: no line 'mian'",
+        "cameras[0].rules[2]: no zone 'yard'",
+        "cameras[2].rules[0]: no direction 'up'",
+    ]
+
+
+def test_an_address_whose_variable_is_not_set_has_no_other_fault(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD.replace("rtsp://ngatu", "${SCHEME}://ngatu"))
+    assert refusal(path, {"CAM1_PASSWORD": "x"}) == [
+        "cameras[0].source.url: the environment variable SCHEME is not set; set it before you start: export SCHEME=…"
+    ]
+
+
+NAMING = """
+version: 1
+defaults: {detector: {kind: yolo, model: street-m}}
+cameras:
+  - id: a
+    source: {kind: file, path: a.mp4}
+  - id: b
+    source: {kind: webcam}
+    detector: {kind: yolo, model: no/own.onnx}
+  - id: c
+    source: {kind: file, path: clips}
+    detector: {kind: replay, path: d.jsonl}
+  - id: d
+    source: {kind: file, path: empty.mp4}
+    detector: {kind: yolo, model: no/own.onnx}
+"""
+
+
+def test_what_a_file_names_is_looked_for_where_that_is_wanted(tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "empty.mp4").touch()
+    path = written(tmp_path, NAMING)
+    assert len(load_site(path).cameras) == 4, "who replaces a source or a model needs neither"
+    detectors = [
+        "defaults.detector.model: no model 'street-m'. Did you mean street-n?",
+        f"cameras[1].detector.model: {tmp_path}/no/own.onnx: there is no such model file",
+        f"cameras[2].detector.path: {tmp_path}/d.jsonl: there is no such recording of detections",
+        f"cameras[3].detector.model: {tmp_path}/no/own.onnx: there is no such model file",
+    ]
+    sources = [
+        f"cameras[0].source.path: {tmp_path}/a.mp4: no such file",
+        f"cameras[2].source.path: {tmp_path}/clips: is a directory, not a video file",
+        f"cameras[3].source.path: {tmp_path}/empty.mp4: is empty (0 bytes)",
+    ]
+    said = refusal(path, detectors=True)
+    assert [line.split(" There are:")[0] for line in said] == detectors
+    assert refusal(path, sources=True) == sources
+    assert sorted(refusal(path, detectors=True, sources=True)) == sorted(said + sources)
+
+
+def test_a_file_that_names_what_is_there_is_good(tmp_path: Path) -> None:
+    for name in ("a.mp4", "clips", "empty.mp4", "d.jsonl", "own.onnx"):
+        (tmp_path / name).write_bytes(b"x")
+    path = written(tmp_path, NAMING.replace("street-m", "street-n").replace("no/own", "own"))
+    assert len(load_site(path, detectors=True, sources=True).cameras) == 4
+
+
+def test_a_default_detector_that_nobody_wants_is_not_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(detector: Yolo) -> dict[str, str]:
+        return {"model": f"no {detector.model}"}
+
+    monkeypatch.setattr(Yolo, "missing", missing)
+    text = "version: 1\ncameras: [{id: a, source: {kind: webcam}, detector: {kind: simulated}}]"
+    assert len(load_site(written(tmp_path, text), detectors=True).cameras) == 1
+    assert refusal(written(tmp_path, text.replace(", detector: {kind: simulated}", "")), detectors=True) == [
+        "defaults.detector.model: no street-n"
+    ]
+
+
+@pytest.mark.parametrize("text", ["version: 1", "version: 1\ncameras: 7", "version: 1\ncameras: [7]\ndefaults: 7"])
+def test_a_file_of_another_shape_is_told(tmp_path: Path, text: str) -> None:
+    assert any(line.startswith("cameras") for line in refusal(written(tmp_path, text), detectors=True, sources=True))
