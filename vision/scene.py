@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
 from math import dist, isnan
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -22,6 +21,7 @@ from vision.tracks import Tracks
 Side = Literal["left", "right"]
 Share = Annotated[float, Field(ge=0, le=1, description="0..1 of the picture.")]
 Part = TypeVar("Part")
+_Pixels = tuple[Floats, Floats, dict[str, Floats]]
 
 
 class SidesNamed(BaseModel):
@@ -203,6 +203,8 @@ class Scene:
     lanes: Mapping[str, Lane] = field(default_factory=dict)
     signals: frozenset[str] = frozenset()
     ground: Ground | None = None
+    # For the last size only: it hardly ever changes, and hundreds of cameras must not drive out one another.
+    _pixels: dict[tuple[int, int], _Pixels] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def line(self, name: str) -> Line:
         """A line by its id.
@@ -323,16 +325,18 @@ class Scene:
             everyone=placed,
         )
 
-    @lru_cache(maxsize=4)  # noqa: B019 - a scene lives as long as its camera; a stream may change its size
-    def _in_pixels(self, size: tuple[int, int]) -> tuple[Floats, Floats, dict[str, Floats]]:
-        scale = np.array(size, np.float64)
-        starts = np.array([line.start for line in self.lines.values()]).reshape(-1, 2) * scale
-        ends = np.array([line.end for line in self.lines.values()]).reshape(-1, 2) * scale
-        areas = {**self.zones, **self.lanes}
-        return starts, ends, {name: np.array(zone.polygon) * scale for name, zone in areas.items()}
-
-    def __hash__(self) -> int:
-        return id(self)
+    def _in_pixels(self, size: tuple[int, int]) -> _Pixels:
+        """Starts and ends of the lines and polygons by id, for a size of the picture."""
+        found = self._pixels.get(size)
+        if found is None:
+            scale = np.array(size, np.float64)
+            starts = np.array([line.start for line in self.lines.values()]).reshape(-1, 2) * scale
+            ends = np.array([line.end for line in self.lines.values()]).reshape(-1, 2) * scale
+            areas = {**self.zones, **self.lanes}
+            found = starts, ends, {name: np.array(zone.polygon) * scale for name, zone in areas.items()}
+            self._pixels.clear()
+            self._pixels[size] = found
+        return found
 
 
 def _columns(moving: Moving) -> tuple[Sequence[Any], ...]:
