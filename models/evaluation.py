@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.boxes import iou
 from models.catalogue import Accuracy, add, added
 from models.dataset import Dataset
 from models.detections import Detections, Label
 from models.detectors.yolo import Yolo
 from models.errors import ModelError
 from models.labels import LABEL_WORDS
-from models.suppression import iou
 
 OVERLAPS = np.linspace(0.5, 0.95, 10)
 _RECALLS = np.linspace(0, 1, 101)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.boxes import iou
 from models.detections import Label
 
 SAME_VEHICLE = 0.7
@@ -82,11 +83,3 @@ def _one_name(boxes: NDArray[np.float32], labels: NDArray[np.int8]) -> NDArray[n
             if kept[row]:
                 kept[row + 1 :] &= ~doubles[row, row + 1 :]
     return kept
-
-
-def iou(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Overlap (IoU) of each box with each other box, (n, m)."""
-    common = np.minimum(one[:, None, 2:], other[:, 2:]) - np.maximum(one[:, None, :2], other[:, :2])
-    shared = np.clip(common, 0, None).prod(axis=2, dtype=np.float64)
-    areas = (one[:, 2:] - one[:, :2]).prod(axis=1)[:, None] + (other[:, 2:] - other[:, :2]).prod(axis=1)
-    return np.asarray(shared / np.maximum(areas - shared, 1e-9), np.float64)

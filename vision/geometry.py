@@ -100,25 +100,6 @@ def area(polygon: list[Point]) -> float:
     return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2
 
 
-def iou(first: Floats, second: Floats) -> Floats:
-    """Intersection over union of every pair of boxes.
-
-    Args:
-        first: (n, 4) px, x1 y1 x2 y2.
-        second: (m, 4) px.
-
-    Returns:
-        (n, m), 0..1; 0 for boxes without area.
-    """
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=2)
-    areas = [np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1) for boxes in (first, second)]
-    union = areas[0][:, None] + areas[1][None, :] - shared
-    ratio: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return ratio
-
-
 def shared_height(first: Floats, second: Floats) -> Floats:
     """Intersection over union of the heights of every pair of boxes.
 

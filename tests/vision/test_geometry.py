@@ -9,7 +9,6 @@ from vision.geometry import (
     crosses_itself,
     crossing_fraction,
     inside,
-    iou,
     signed_distances,
 )
 
@@ -66,9 +65,3 @@ def test_crosses_itself_and_area() -> None:
     assert not crosses_itself([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
     assert area(square) == 1
     assert area([(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)]) == 0
-
-
-def test_iou() -> None:
-    boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 5], [20, 20, 30, 30], [5, 5, 5, 9]], float)
-    expected = [[1, 0.5, 0, 0], [0.5, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
-    assert iou(boxes, boxes).tolist() == expected

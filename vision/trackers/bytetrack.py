@@ -7,11 +7,11 @@ time differences: nothing here counts frames.
 from typing import Literal
 
 import numpy as np
+from models.boxes import iou
 from models.detections import Detections
 from pydantic import Field
 
 from vision.association import Rows, pair, same_group
-from vision.geometry import iou
 from vision.track_table import TrackTable, left_over, split_by_score
 from vision.tracker import TrackerConfig
 from vision.tracks import Tracks

@@ -15,11 +15,12 @@ overlapping boxes but different tops and feet. Real time differences everywhere:
 from typing import Literal
 
 import numpy as np
+from models.boxes import iou
 from models.detections import Detections
 from pydantic import Field
 
 from vision.association import Floats, Rows, pair, same_group
-from vision.geometry import iou, shared_height, widened
+from vision.geometry import shared_height, widened
 from vision.track_table import TrackTable, left_over, split_by_score
 from vision.tracker import TrackerConfig
 from vision.tracks import Tracks
