@@ -2,20 +2,22 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
+from models.detector import DetectorConfig
 from models.detectors import AnyDetector
 from models.detectors.yolo import Yolo
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from streams.source import Source
 from streams.sources import AnySource
 
 from vision.calibration import Calibration
 from vision.errors import SiteError
 from vision.pipeline import Pipeline
+from vision.rule import Rule
 from vision.rules import AnyRule
 from vision.scene import Lane, Line, Scene, Zone
 from vision.signals import AnySignal
@@ -25,6 +27,7 @@ from vision.trackers import AnyTracker
 from vision.trackers.packtrack import PackTrack
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+Part = TypeVar("Part")
 
 
 def _timezone(name: str) -> str:
@@ -139,6 +142,12 @@ class Site(_Part):
         return Pipeline(self.scene(camera), tracker, camera.rules)
 
 
+_CAMERA: TypeAdapter[Camera] = TypeAdapter(Camera)
+_RULE: TypeAdapter[Rule] = TypeAdapter(AnyRule)
+_DETECTOR: TypeAdapter[DetectorConfig] = TypeAdapter(AnyDetector)
+_SOURCE: TypeAdapter[Source] = TypeAdapter(AnySource)
+
+
 def load_site(
     path: Path, environment: Mapping[str, str] = os.environ, *, detectors: bool = False, sources: bool = False
 ) -> Site:
@@ -164,8 +173,7 @@ def load_site(
     except ValidationError as error:
         site = None
         faults += [one for one in explained(error, Site.model_json_schema(), tree) if one.path not in unknown]
-    parts = dict(_right_parts(tree))
-    found = [*_wrong_rules(parts), *_missing(parts, detectors, sources)]
+    found = [*_wrong_rules(tree), *_missing(tree, detectors, sources)]
     faults += [one for one in found if one.path not in unknown]
     if site is None or faults:
         raise SiteError("\n".join(f"{path}: {fault}" for fault in faults))
@@ -184,43 +192,58 @@ def parse_site(tree: Mapping[str, Any]) -> Site:
         raise SiteError("\n".join(map(str, explained(error, Site.model_json_schema(), tree)))) from None
 
 
-def _right_parts(tree: Mapping[str, Any]) -> Iterator[tuple[str, Defaults | Camera]]:
-    """The parts of a file, by their place, that are right by themselves: what they name can be looked for."""
-    listed = tree.get("cameras")
-    cameras = listed if isinstance(listed, list) else []
-    nodes: list[tuple[str, type[Defaults | Camera], Any]]
-    nodes = [(f"cameras[{index}]", Camera, node) for index, node in enumerate(cameras)]
-    if "defaults" in tree or any(isinstance(node, dict) and not node.get("detector") for node in cameras):
-        nodes.insert(0, ("defaults", Defaults, tree.get("defaults", {})))
-    for place, kind, node in nodes:
-        with suppress(ValidationError):
-            yield place, kind.model_validate(node)
+def _right(kind: TypeAdapter[Part], node: Any) -> Part | None:
+    """A part of a file, if it is right by itself: what it names can be looked for, whatever else is wrong."""
+    try:
+        return kind.validate_python(node)
+    except ValidationError:
+        return None
 
 
-def _wrong_rules(parts: Mapping[str, Defaults | Camera]) -> Iterator[Fault]:
+def _cameras(tree: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The cameras of a file by their place, right or not."""
+    nodes = tree.get("cameras")
+    listed = nodes if isinstance(nodes, list) else []
+    return [(f"cameras[{index}]", node) for index, node in enumerate(listed) if isinstance(node, dict)]
+
+
+def _wrong_rules(tree: Mapping[str, Any]) -> Iterator[Fault]:
     """The rules that name what their camera does not have."""
-    for place, part in parts.items():
-        if isinstance(part, Camera):
-            scene = Scene(part.id, lines=part.lines, zones=part.zones, lanes=part.lanes)
-            for index, rule in enumerate(part.rules):
-                try:
+    for place, node in _cameras(tree):
+        drawn = {name: node[name] for name in ("lines", "zones", "lanes") if name in node}
+        camera = _right(_CAMERA, {"id": "any", "source": {"kind": "webcam"}, **drawn})
+        rules = node.get("rules")
+        if camera is None or not isinstance(rules, list):
+            continue
+        scene = Scene(camera.id, lines=camera.lines, zones=camera.zones, lanes=camera.lanes)
+        for index, one in enumerate(rules):
+            rule = _right(_RULE, one)
+            try:
+                if rule:
                     rule.watch(scene)
-                except SiteError as error:
-                    yield Fault(f"{place}.rules[{index}]", str(error))
+            except SiteError as error:
+                yield Fault(f"{place}.rules[{index}]", str(error))
 
 
-def _missing(parts: Mapping[str, Defaults | Camera], detectors: bool, sources: bool) -> Iterator[Fault]:
+def _missing(tree: Mapping[str, Any], detectors: bool, sources: bool) -> Iterator[Fault]:
     """What detectors and sources need and is not there."""
+    cameras = _cameras(tree)
+    nodes: list[tuple[str, DetectorConfig | Source | None]] = []
+    if detectors:
+        defaults = tree.get("defaults")
+        given = defaults.get("detector") if isinstance(defaults, dict) else None
+        wanted = given or (None if all(node.get("detector") for _, node in cameras) else Defaults().detector)
+        nodes.append(("defaults.detector", _right(_DETECTOR, wanted)))
+        nodes += [(f"{place}.detector", _right(_DETECTOR, node.get("detector"))) for place, node in cameras]
+    if sources:
+        nodes += [(f"{place}.source", _right(_SOURCE, node.get("source"))) for place, node in cameras]
     asked: dict[str, Mapping[str, str]] = {}  # a model is looked for once, however many cameras want it
-    for place, part in parts.items():
-        if detectors and part.detector is not None:
-            key = part.detector.model_dump_json()
-            asked[key] = asked[key] if key in asked else part.detector.missing()
+    for place, part in nodes:
+        if part:
+            key = part.model_dump_json()
+            asked[key] = asked[key] if key in asked else part.missing()
             for field, why in asked[key].items():
-                yield Fault(f"{place}.detector.{field}", why)
-        if sources and isinstance(part, Camera):
-            for field, why in part.source.missing().items():
-                yield Fault(f"{place}.source.{field}", why)
+                yield Fault(f"{place}.{field}", why)
 
 
 def _unique(what: str, names: list[str]) -> None:

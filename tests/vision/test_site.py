@@ -177,6 +177,7 @@ cameras:
     source: {kind: rtsp, url: "rtsp://${HOST}:${PORT}/sub"}
     rules:
       - {kind: line_crosing, id: a, line: main}
+      - {kind: line_crossing, id: b, line: main}
   - id: harbour
     source: {kind: webcam}
     lines:
@@ -196,8 +197,15 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         "cameras[1].rules[0].kind: no kind 'line_crosing'",
         "cameras[0].rules[1]: no line 'mian'",
         "cameras[0].rules[2]: no zone 'yard'",
+        "cameras[1].rules[1]: no line 'main'",
         "cameras[2].rules[0]: no direction 'up'",
     ]
+
+
+def test_a_line_with_a_fault_of_its_own_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD.replace("to: [0.95, 0.60]", "to: [1.95, 0.60]"))
+    [said] = refusal(path, {"CAM1_PASSWORD": "x"})
+    assert said.startswith("cameras[0].lines.main.to[0]: ")
 
 
 def test_an_address_whose_variable_is_not_set_has_no_other_fault(tmp_path: Path) -> None:
