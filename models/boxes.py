@@ -19,8 +19,9 @@ def iou(first: _Boxes, second: _Boxes) -> NDArray[np.float64]:
     one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
     low = np.maximum(one[:, None, :2], other[None, :, :2])
     high = np.minimum(one[:, None, 2:], other[None, :, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=2)
-    areas = [np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1) for boxes in (one, other)]
-    union = areas[0][:, None] + areas[1][None, :] - shared
+    sides = np.clip(high - low, 0, None)
+    shared = sides[..., 0] * sides[..., 1]  # a product of two: many times as fast as np.prod along an axis
+    first_sides, second_sides = (np.clip(boxes[:, 2:] - boxes[:, :2], 0, None) for boxes in (one, other))
+    union = (first_sides[:, 0] * first_sides[:, 1])[:, None] + second_sides[:, 0] * second_sides[:, 1] - shared
     ratio: NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
     return ratio

@@ -9,6 +9,7 @@ x runs to the right and y runs down, as in every picture. A line is directed; st
 """
 
 import math
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -36,24 +37,38 @@ def signed_distances(points: Floats, start: Floats, end: Floats) -> Floats:
     return distances
 
 
-def inside(points: Floats, polygon: Floats) -> NDArray[np.bool_]:
-    """Which points lie in a polygon (even–odd rule, Shimrat 1962).
+class Outlines:
+    """The edges of several polygons, all in one table: a point is tested against all polygons at once."""
 
-    Args:
-        points: (n, 2).
-        polygon: (k, 2) corners in order, k ≥ 3, not closed.
+    def __init__(self, polygons: Sequence[Floats]) -> None:
+        """Lists the edges.
 
-    Returns:
-        (n,) bool.
-    """
-    x, y = points[:, 0, None], points[:, 1, None]
-    x1, y1 = polygon[:, 0], polygon[:, 1]
-    x2, y2 = np.roll(x1, -1), np.roll(y1, -1)
-    straddles = (y1 > y) != (y2 > y)
-    rise = np.where(y2 == y1, 1.0, y2 - y1)  # a level edge straddles nothing, so its value is never used
-    left_of_edge = x < x1 + (y - y1) * (x2 - x1) / rise
-    odd: NDArray[np.bool_] = np.count_nonzero(straddles & left_of_edge, axis=1) % 2 == 1
-    return odd
+        Args:
+            polygons: Each (k, 2), corners in order, k ≥ 3, not closed.
+        """
+        self._first = np.cumsum([0, *(len(polygon) for polygon in polygons)])[:-1]
+        corners = np.vstack([np.empty((0, 2)), *polygons])
+        ends = np.vstack([np.empty((0, 2)), *(np.roll(polygon, -1, axis=0) for polygon in polygons)])
+        self._x1, self._y1, self._y2 = corners[:, 0], corners[:, 1], ends[:, 1]
+        rise = np.where(self._y2 == self._y1, 1.0, self._y2 - self._y1)  # a level edge straddles nothing
+        self._slope = (ends[:, 0] - self._x1) / rise
+
+    def inside(self, points: Floats) -> NDArray[np.bool_]:
+        """Which points lie in which polygons (even–odd rule, Shimrat 1962).
+
+        Args:
+            points: (n, 2).
+
+        Returns:
+            (n, z) bool for z polygons.
+        """
+        x, y = points[:, 0, None], points[:, 1, None]
+        straddles = (self._y1 > y) != (self._y2 > y)
+        crossed = straddles & (x < self._x1 + (y - self._y1) * self._slope)
+        if not len(self._first):
+            return np.zeros((len(points), 0), np.bool_)
+        odd: NDArray[np.bool_] = np.add.reduceat(crossed, self._first, axis=1, dtype=np.intp) % 2 == 1
+        return odd
 
 
 def crossing_fraction(before: Point, after: Point, start: Point, end: Point) -> float | None:

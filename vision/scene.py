@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from vision.calibration import Ground
 from vision.errors import SiteError
-from vision.geometry import Floats, Point, area, crosses_itself, inside, signed_distances
+from vision.geometry import Floats, Outlines, Point, area, crosses_itself, signed_distances
 from vision.motion import Moving
 from vision.signals import Signal
 from vision.tracks import Tracks
@@ -21,7 +21,7 @@ from vision.tracks import Tracks
 Side = Literal["left", "right"]
 Share = Annotated[float, Field(ge=0, le=1, description="0..1 of the picture.")]
 Part = TypeVar("Part")
-_Pixels = tuple[Floats, Floats, dict[str, Floats]]
+_Pixels = tuple[Floats, Floats, Outlines]
 
 
 class SidesNamed(BaseModel):
@@ -271,13 +271,14 @@ class Scene:
             signals: Each signal by its id.
         """
         width, height = observation.size
-        starts, ends, polygons = self._in_pixels(observation.size)
+        starts, ends, outlines = self._in_pixels(observation.size)
         feet = tracks.feet
         distances = signed_distances(feet, starts, ends).tolist()
-        members = [frozenset[str]()] * len(tracks)
-        for zone, polygon in polygons.items():
-            for row in np.flatnonzero(inside(feet, polygon)):
-                members[row] |= {zone}
+        areas = [*self.zones, *self.lanes]
+        members = [
+            frozenset(zone for zone, one in zip(areas, row, strict=True) if one)
+            for row in outlines.inside(feet).tolist()
+        ]
         columns = zip(
             tracks.ids.tolist(),
             tracks.labels.tolist(),
@@ -326,14 +327,14 @@ class Scene:
         )
 
     def _in_pixels(self, size: tuple[int, int]) -> _Pixels:
-        """Starts and ends of the lines and polygons by id, for a size of the picture."""
+        """Starts and ends of the lines, and outlines of zones and lanes, for a size of the picture."""
         found = self._pixels.get(size)
         if found is None:
             scale = np.array(size, np.float64)
             starts = np.array([line.start for line in self.lines.values()]).reshape(-1, 2) * scale
             ends = np.array([line.end for line in self.lines.values()]).reshape(-1, 2) * scale
-            areas = {**self.zones, **self.lanes}
-            found = starts, ends, {name: np.array(zone.polygon) * scale for name, zone in areas.items()}
+            areas = [*self.zones.values(), *self.lanes.values()]
+            found = starts, ends, Outlines([np.array(zone.polygon) * scale for zone in areas])
             self._pixels.clear()
             self._pixels[size] = found
         return found

@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vision.geometry import (
+    Outlines,
     angle_between,
     area,
     crosses_itself,
     crossing_fraction,
-    inside,
     signed_distances,
 )
 
@@ -33,14 +33,21 @@ def test_inside_a_concave_polygon() -> None:
     # A U: the notch between its arms is outside.
     polygon = np.array([[0, 0], [3, 0], [3, 3], [2, 3], [2, 1], [1, 1], [1, 3], [0, 3]], float)
     points = np.array([[0.5, 2.0], [1.5, 2.0], [2.5, 2.0], [1.5, 0.5], [4.0, 1.0], [-1.0, 1.0]])
-    assert inside(points, polygon).tolist() == [True, False, True, True, False, False]
+    square = polygon[[0, 1, 2, 7]] + 0.25
+    found = Outlines([polygon, square]).inside(points)
+    assert found[:, 0].tolist() == [True, False, True, True, False, False]
+    assert found[:, 1].tolist() == [True, True, True, True, False, False]
+
+
+def test_no_polygon_holds_nothing() -> None:
+    assert Outlines([]).inside(np.array([[0.5, 0.5]])).shape == (1, 0)
 
 
 @given(share, share)
 def test_inside_a_square_is_what_its_sides_say(x: float, y: float) -> None:
     square = np.array([[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]])
     if min(abs(x - 0.25), abs(x - 0.75), abs(y - 0.25), abs(y - 0.75)) > 1e-6:
-        assert inside(np.array([[x, y]]), square)[0] == (0.25 < x < 0.75 and 0.25 < y < 0.75)
+        assert Outlines([square]).inside(np.array([[x, y]]))[0, 0] == (0.25 < x < 0.75 and 0.25 < y < 0.75)
 
 
 def test_crossing_fraction() -> None:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from models.detections import Label
 from tests.vision.story import MAST, NOON, SCENE, Story, calibration, rides, stands, views
 from vision.errors import SiteError
+from vision.motion import Motion
 from vision.scene import Lane, Line, Scene, Zone
 from vision.tracks import Tracks
 
@@ -45,13 +46,15 @@ def test_lines_and_zones_follow_the_size_of_the_picture() -> None:
         time_s=0.0,
         ids=np.array([1]),
         boxes=np.array([[80.0, 80, 120, 100]]),
+        seen=np.array([[80.0, 80, 120, 100]]),
         labels=np.array([Label.CAR], np.int8),
         scores=np.array([0.9]),
         velocities=np.zeros((1, 2)),
         ended=(),
     )
     for size, distance, zones in (((200, 200), 0, {"yard"}), ((400, 400), 100, set()), ((200, 200), 0, {"yard"})):
-        [row] = scene.place(tracks, replace(observation, size=size)).placed
+        moving = Motion(None).step(tracks, size)
+        [row] = scene.place(tracks, replace(observation, size=size), moving, {}).placed
         assert row.distances["main"] == pytest.approx(distance)
         assert row.zones == zones
     assert scene == Scene("cam", lines=SCENE.lines, zones=SCENE.zones), "what is remembered is no part of it"
