@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from datetime import UTC, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -118,15 +119,7 @@ class Site(_Part):
 
     def scene(self, camera: Camera) -> Scene:
         """What there is to see for a camera."""
-        return Scene(
-            camera.id,
-            ZoneInfo(self.site.timezone),
-            camera.lines,
-            camera.zones,
-            camera.lanes,
-            frozenset(camera.signals),
-            camera.calibration.ground if camera.calibration else None,
-        )
+        return _scene(camera, ZoneInfo(self.site.timezone))
 
     def detector(self, camera: Camera) -> AnyDetector:
         """The camera's detector, or the default."""
@@ -142,6 +135,7 @@ class Site(_Part):
         return Pipeline(self.scene(camera), tracker, camera.rules)
 
 
+_NO_SCENE = ("id", "name", "location", "source", "detector", "tracker", "rules")  # of a camera; all else is its scene
 _CAMERA: TypeAdapter[Camera] = TypeAdapter(Camera)
 _RULE: TypeAdapter[Rule] = TypeAdapter(AnyRule)
 _DETECTOR: TypeAdapter[DetectorConfig] = TypeAdapter(AnyDetector)
@@ -192,6 +186,18 @@ def parse_site(tree: Mapping[str, Any]) -> Site:
         raise SiteError("\n".join(map(str, explained(error, Site.model_json_schema(), tree)))) from None
 
 
+def _scene(camera: Camera, timezone: tzinfo) -> Scene:
+    return Scene(
+        camera.id,
+        timezone,
+        camera.lines,
+        camera.zones,
+        camera.lanes,
+        frozenset(camera.signals),
+        camera.calibration.ground if camera.calibration else None,
+    )
+
+
 def _right(kind: TypeAdapter[Part], node: Any) -> Part | None:
     """A part of a file, if it is right by itself: what it names can be looked for, whatever else is wrong."""
     try:
@@ -210,12 +216,12 @@ def _cameras(tree: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 def _wrong_rules(tree: Mapping[str, Any]) -> Iterator[Fault]:
     """The rules that name what their camera does not have."""
     for place, node in _cameras(tree):
-        drawn = {name: node[name] for name in ("lines", "zones", "lanes") if name in node}
+        drawn = {name: node[name] for name in Camera.model_fields if name in node and name not in _NO_SCENE}
         camera = _right(_CAMERA, {"id": "any", "source": {"kind": "webcam"}, **drawn})
         rules = node.get("rules")
         if camera is None or not isinstance(rules, list):
             continue
-        scene = Scene(camera.id, lines=camera.lines, zones=camera.zones, lanes=camera.lanes)
+        scene = _scene(camera, UTC)  # rules ask for the time zone at run time only
         for index, one in enumerate(rules):
             rule = _right(_RULE, one)
             try:

@@ -8,6 +8,8 @@ from models.detectors.yolo import Yolo
 from streams.sources.file import FileSource
 from streams.sources.rtsp import RtspSource
 from vision.errors import SiteError
+from vision.rules.line_crossing import LineCrossing
+from vision.scene import Scene
 from vision.site import load_site, parse_site
 from vision.trackers.bytetrack import ByteTrack
 
@@ -200,6 +202,27 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         "cameras[1].rules[1]: no line 'main'",
         "cameras[2].rules[0]: no direction 'up'",
     ]
+
+
+def test_rules_are_tried_in_the_scene_in_which_they_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Scene] = []
+    watch = LineCrossing.watch
+
+    def noted(rule: LineCrossing, scene: Scene) -> object:
+        tried.append(scene)
+        return watch(rule, scene)
+
+    monkeypatch.setattr(LineCrossing, "watch", noted)
+    corners = [([0.2, 0.4], [0, 0]), ([0.8, 0.4], [7, 0]), ([0.9, 0.9], [7, 24]), ([0.1, 0.9], [0, 24])]
+    points = ", ".join(f"{{image: {image}, ground_m: {ground}}}" for image, ground in corners)
+    more = f"    signals: {{near: {{kind: feed}}}}\n    calibration: {{points: [{points}]}}\n    lines:\n"
+    site = load_site(written(tmp_path, GOOD.replace("    lines:\n", more)), {"CAM1_PASSWORD": "x"})
+    real = site.scene(site.cameras[0])
+    [scene] = tried
+    assert scene.signals == real.signals == {"near"}
+    assert scene.ground is not None
+    assert real.ground is not None
+    assert [scene.lines, scene.zones, scene.lanes] == [real.lines, real.zones, real.lanes]
 
 
 def test_a_line_with_a_fault_of_its_own_is_not_said_to_be_missing(tmp_path: Path) -> None:
