@@ -97,14 +97,15 @@ def serve(
 ) -> None:
     """Watches all cameras of a site; API and page at http://127.0.0.1:8200."""
     from api.serve import serve as serve_site
-    from api.settings import Settings
+    from api.settings import read_settings
     from vision.site import load_site
 
     path = site or Path("site.yaml")
     if site is None and not path.exists():
         fail("no site file; give one with --site FILE, or look around with: ngatu demo", 2)
     _log()
-    serve_site(load_site(path, detectors=True), Settings() if port is None else Settings(port=port))
+    site_file = load_site(path, detectors=True)
+    serve_site(site_file, read_settings() if port is None else read_settings(port=port))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from api.settings import Settings
+from api.settings import Settings, read_settings
 from api.sources import source_of
 from streams.sources.file import FileSource
 from streams.sources.synthetic import SyntheticSource
@@ -42,11 +42,15 @@ def demo_site(source: str | None) -> Site:
 
 
 def demo_settings(port: int | None) -> Settings:
-    """Settings of a demo: its events have a database of their own, so that they never mix with real ones."""
+    """Settings of a demo: its events have a database of their own, so that they never mix with real ones.
+
+    Raises:
+        ApiError: The environment holds some that make no sense.
+    """
     given: dict[str, Any] = {} if port is None else {"port": port}
     if "NGATU_DATABASE" not in os.environ:
         given["database"] = "var/demo.db"
-    return Settings(**given)
+    return read_settings(**given)
 
 
 def _street(name: str, title: str, seed: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
     ApiError
     ├── StoreError       the database can't be opened or read; the message says what to do
+    ├── EventsLost       the server ends, and the database did not take all events
     └── ProblemError     an answer other than 2xx: becomes one application/problem+json
 
 All messages are for people: they say what to do, and hold no secret.
@@ -16,6 +17,10 @@ class ApiError(Exception):
 
 class StoreError(ApiError):
     """The database can't be opened, read or brought up to date (writing retries by itself)."""
+
+
+class EventsLost(ApiError):  # noqa: N818 - what happened, in two words
+    """Events that waited could not be written before the end. The message says how many, where, and why."""
 
 
 class ProblemError(ApiError):

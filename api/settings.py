@@ -1,16 +1,22 @@
 """Settings: where this installation runs. What it watches stands in the site file instead."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from api.errors import ApiError
+
+PREFIX = "NGATU_"
 
 
 class Settings(BaseSettings):
-    """Read from the environment (`port` is `NGATU_PORT`); made once by the composition root and passed on."""
+    """Read from the environment (`port` is `NGATU_PORT`) by `read_settings`, once, and passed on."""
 
-    model_config = SettingsConfigDict(env_prefix="NGATU_", frozen=True)
+    # The database may be a URL with a password.
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True)
 
     database: str = Field(
         default="var/ngatu.db",
@@ -20,6 +26,7 @@ class Settings(BaseSettings):
     )
     host: str = Field(
         default="127.0.0.1",
+        min_length=1,  # an empty one would mean every address of this machine
         description="Address to listen on. There are no accounts yet: keep it on this machine.",
     )
     port: int = Field(default=8200, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
@@ -57,3 +64,26 @@ class Settings(BaseSettings):
         if "://" in self.database:
             return self.database
         return f"sqlite:///{Path(self.database)}"
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings of the environment.
+
+    Args:
+        given: Those that the command line decides instead, by the names of their fields.
+
+    Raises:
+        ApiError: Some make no sense; one line for each says which, why, and what was found (but no secret).
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False)
+        raise ApiError("\n".join(_explained(fault, given) for fault in faults)) from None
+
+
+def _explained(fault: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+    field = str(fault["loc"][0])
+    name = f"--{field}" if field in given else PREFIX + field.upper()
+    found = "" if Settings.model_fields[field].repr is False else f", not {fault['input']!r}"
+    return f"{name}: {fault['msg'][0].lower()}{fault['msg'][1:]}{found}"

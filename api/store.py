@@ -1,4 +1,4 @@
-"""Store: keeps events in a database. The only SQL of the project.
+"""Store: keeps events in a database. The only queries of the project.
 
 Every change carries a number, `seq`, that only grows: a new event, and an incident that ends. Who knows the
 last number it saw misses nothing.
@@ -9,21 +9,17 @@ import binascii
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
+from api.database import connect
 from api.errors import StoreError
 from api.writer import Writer, WriterState
 from vision.events import Event
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 tables = sa.MetaData()
@@ -158,7 +154,7 @@ class Store:
         Raises:
             StoreError: It can't be opened, or a newer version of the program made it.
         """
-        store = cls(_connect(url), capacity)
+        store = cls(connect(url), capacity)
         store._writer.start()
         return store
 
@@ -334,60 +330,3 @@ def _row(seq: int, event: Event) -> dict[str, Any]:
         "status": event.status if event.family == "incident" else None,
         "payload": event.model_dump_json(by_alias=True),
     }
-
-
-def _connect(url: str) -> sa.Engine:
-    try:
-        address = sa.make_url(url)
-        if address.get_backend_name() == "sqlite":
-            if not address.database or address.database == ":memory:":
-                raise StoreError("NGATU_DATABASE must name a file: what is kept in memory is lost at the end")
-            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-        # Every thread that answers requests may read at once; connections are cheap and kept.
-        engine = sa.create_engine(address, max_overflow=40)
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        # Not the URL itself: it may hold a password.
-        raise StoreError(f"NGATU_DATABASE is no database that can be used: {type(error).__name__}") from error
-    except OSError as error:
-        raise StoreError(f"the database's folder can't be made: {error}") from error
-    if engine.dialect.name == "sqlite":
-        _set_up_sqlite(engine)
-    try:
-        _migrate(engine)
-    except DBAPIError as error:
-        engine.dispose()
-        where = address.render_as_string(hide_password=True)
-        raise StoreError(f"the database {where} can't be opened: {error.orig}") from error
-    except CommandError as error:
-        engine.dispose()
-        raise StoreError(
-            f"the database was made by a newer version of Ngã Tư ({error}); update the program, or name "
-            "another file in NGATU_DATABASE"
-        ) from error
-    return engine
-
-
-def _set_up_sqlite(engine: sa.Engine) -> None:
-    @sa.event.listens_for(engine, "connect")
-    def connected(connection: Any, _: object) -> None:
-        # sqlite3 would begin transactions by its own rules, and leave DDL outside of them.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        # First, so that the next line already waits for whoever else opens the file just now.
-        cursor.execute("PRAGMA busy_timeout = 2000")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        # A box at the roadside loses power without warning; batches make the fsync a commit affordable.
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def begun(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-
-def _migrate(engine: sa.Engine) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `api.store` hands over; nothing else calls alembic."""
+"""Runs the migrations on the connection that `api.database` hands over; nothing else calls alembic."""
 
 from alembic import context
 

@@ -316,6 +316,17 @@ def test_a_busy_port_is_told(site: Path, tmp_path: Path) -> None:
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_bad_settings_are_told_without_a_trace(site: Path, command: str) -> None:
+    words = ("--site", site) if command == "serve" else ()
+    run = ngatu(command, *words, NGATU_PORT="abc", NGATU_JPEG_QUALITY="1000")
+    assert run.returncode == 2
+    assert [line.partition(": input")[0] for line in run.stderr.splitlines()] == [
+        "ngatu: NGATU_PORT",
+        "ngatu: NGATU_JPEG_QUALITY",
+    ]
+
+
 def test_serve_needs_a_site() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "api", "serve", "--port", str(free_port())],

@@ -11,11 +11,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 
 from api.errors import StoreError
-from api.store import EventFilter, Store, StoredEvent, decode_cursor, encode_cursor, tables
+from api.store import EventFilter, Store, StoredEvent, decode_cursor, encode_cursor
 from tests.api.stage import NOON, WAIT_S, incident, passage
 
 ALL = EventFilter()
@@ -292,54 +290,6 @@ def test_many_threads_may_add_and_read(store: Store) -> None:
         thread.join()
     assert store.flush(WAIT_S)
     assert len(store.page(ALL, 1000).items) == 800
-
-
-def test_the_migrations_make_the_tables_that_the_store_uses(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/ngatu.db"
-    Store.open(url).close()
-    engine = sa.create_engine(url)
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), tables) == []
-    engine.dispose()
-
-
-def test_the_database_is_in_wal_mode_and_its_folder_is_made(tmp_path: Path) -> None:
-    path = tmp_path / "a" / "b" / "ngatu.db"
-    Store.open(f"sqlite:///{path}").close()
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    connection.close()
-
-
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "ngatu.db"
-    path.write_text("holiday pictures " * 100)
-    with pytest.raises(StoreError, match=r"ngatu\.db can't be opened: file is not a database"):
-        Store.open(f"sqlite:///{path}")
-
-
-def test_a_folder_that_can_not_be_made_is_said(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="folder can't be made"):
-        Store.open(f"sqlite:///{tmp_path}/file/ngatu.db")
-
-
-def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/ngatu.db"
-    Store.open(url).close()
-    connection = sqlite3.connect(tmp_path / "ngatu.db")
-    with connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
-    with pytest.raises(StoreError, match="newer version"):
-        Store.open(url)
-
-
-@pytest.mark.parametrize("url", ["nonsense://user:geheim@host/db", "://geheim", "sqlite://", "sqlite:///:memory:"])
-def test_a_url_that_names_no_database_is_refused_without_its_password(url: str) -> None:
-    with pytest.raises(StoreError, match="NGATU_DATABASE") as caught:
-        Store.open(url)
-    assert "geheim" not in str(caught.value)
 
 
 def test_a_store_that_can_not_be_read_says_so(tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""Database: opens the database that a URL names, and brings its tables up to date."""
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from api.errors import StoreError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+POSTGRESQL = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+
+
+def connect(url: str) -> sa.Engine:
+    """The database of a URL, ready to be used.
+
+    Args:
+        url: SQLAlchemy URL of SQLite or PostgreSQL.
+
+    Raises:
+        StoreError: It can't be opened, or a newer version of the program made it. The message never holds the URL
+            as it was given: there may be a password in it.
+    """
+    engine = _engine(url)
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        _migrate(engine)
+    except DBAPIError as error:
+        engine.dispose()
+        raise StoreError(f"the database {where} can't be opened: {error.orig}") from error
+    except CommandError as error:
+        engine.dispose()
+        raise StoreError(
+            f"the database was made by a newer version of Ngã Tư ({error}); update the program, or name "
+            "another file in NGATU_DATABASE"
+        ) from error
+    return engine
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        address = sa.make_url(url)
+        if address.get_backend_name() not in ("sqlite", "postgresql"):
+            raise StoreError(f"NGATU_DATABASE must be the path of a SQLite file, or {POSTGRESQL}")
+        if address.get_backend_name() == "sqlite":
+            if not address.database or address.database == ":memory:":
+                raise StoreError("NGATU_DATABASE must name a file: what is kept in memory is lost at the end")
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        # Every thread that answers requests may read at once; connections are cheap and kept.
+        engine = sa.create_engine(address, max_overflow=40)
+    except ImportError as error:
+        raise StoreError(
+            f"NGATU_DATABASE needs the driver {error.name}, which is not installed; for PostgreSQL: "
+            f"pip install 'psycopg[binary]', and write {POSTGRESQL}"
+        ) from error
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        # ValueError: a port that is no number, perhaps a part of the password; so its words are not repeated.
+        raise StoreError(
+            f"NGATU_DATABASE is no address of a database; it is the path of a SQLite file, or {POSTGRESQL}; "
+            "in a password write / as %2F, @ as %40, : as %3A"
+        ) from error
+    except OSError as error:
+        raise StoreError(f"the database's folder can't be made: {error}") from error
+    if engine.dialect.name == "sqlite":
+        _set_up_sqlite(engine)
+    return engine
+
+
+def _set_up_sqlite(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: Any, _: object) -> None:
+        # sqlite3 would begin transactions by its own rules, and leave DDL outside of them.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        # First, so that the next line already waits for whoever else opens the file just now.
+        cursor.execute("PRAGMA busy_timeout = 2000")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # A box at the roadside loses power without warning; batches make the fsync a commit affordable.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begun(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _migrate(engine: sa.Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
