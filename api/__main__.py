@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from api.errors import ApiError
+from api.errors import ApiError, EventsLost
+from api.interruption import INTERRUPTED
 from models.errors import ModelError
 from streams.errors import StreamError
 from vision.errors import SiteError
@@ -67,6 +68,7 @@ def run(
     from api.outputs import Outputs
     from api.run import DONE, replay, run_live
     from api.sources import files_of, only_camera, sited
+    from api.words import counted
 
     if detections and (source or model or detections_out or pace):
         fail("--detections replays without video and model: leave out SOURCE, --model, --pace, --detections-out", 2)
@@ -87,25 +89,34 @@ def run(
         fail(result.message, result.code)
     if sys.stderr.isatty():
         found = ", ".join(f"{count} {kind}" for kind, count in sorted(outputs.events.items()))
-        typer.echo(f"{outputs.frames} frames; events: {found or 'none'}", err=True)
+        typer.echo(f"{counted(outputs.frames, 'frame')}; events: {found or 'none'}", err=True)
 
 
 @app.command()
 def serve(
     site: SiteOption = None,
     port: Annotated[int | None, typer.Option(help="TCP port of the API and the page [NGATU_PORT].")] = None,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="Where cameras are analysed: on this machine, or by Ray on many."),
+    ] = "local",
 ) -> None:
-    """Watches all cameras of a site; API and page at http://127.0.0.1:8200."""
+    """Watches all cameras of a site; API and page at http://127.0.0.1:8200.
+
+    Exit codes: 0 asked to stop (SIGTERM); 1 events could not be saved at the end; 2 bad input; 130 interrupted.
+    """
     from api.serve import serve as serve_site
     from api.settings import read_settings
     from vision.site import load_site
 
+    if engine == "ray":
+        fail("the Ray engine is not part of this version yet; leave out --engine, or give --engine local", 2)
     path = site or Path("site.yaml")
     if site is None and not path.exists():
         fail("no site file; give one with --site FILE, or look around with: ngatu demo", 2)
     _log()
     site_file = load_site(path, detectors=True)
-    serve_site(site_file, read_settings() if port is None else read_settings(port=port))
+    _served(serve_site(site_file, read_settings() if port is None else read_settings(port=port)))
 
 
 @app.command()
@@ -120,7 +131,7 @@ def demo(
     from api.serve import serve as serve_site
 
     _log()
-    serve_site(demo_site(source), demo_settings(port))
+    _served(serve_site(demo_site(source), demo_settings(port)))
 
 
 @app.command()
@@ -128,11 +139,12 @@ def check(
     file: Annotated[Path, typer.Argument(help="Site file.", show_default=False)],
 ) -> None:
     """Checks a site file and that what it names is there: exit code 0, or 2 with each fault's path and cause."""
+    from api.words import counted
     from vision.site import load_site
 
     site = load_site(file, detectors=True, sources=True)
     rules = sum(len(camera.rules) for camera in site.cameras)
-    typer.echo(f"{file}: good; {len(site.cameras)} cameras, {rules} rules")
+    typer.echo(f"{file}: good; {counted(len(site.cameras), 'camera')}, {counted(rules, 'rule')}")
 
 
 # `benchmarks` has its own options, and imports models, OpenCV and more: it is asked only when it is wanted.
@@ -316,6 +328,12 @@ def _moment(text: str | None, timezone: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))
 
 
+def _served(interrupted: bool) -> None:
+    """Ends a command that served."""
+    if interrupted:
+        fail("interrupted", INTERRUPTED)
+
+
 def _log() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("alembic", "uvicorn"):
@@ -329,7 +347,7 @@ def main() -> None:
     except (SiteError, ModelError, StreamError, ApiError) as error:
         for line in str(error).splitlines():
             typer.echo(f"ngatu: {line}", err=True)
-        sys.exit(2)
+        sys.exit(1 if isinstance(error, EventsLost) else 2)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Run: one source from its beginning to its end, into files."""
 
-import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -8,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from api.interruption import INTERRUPTED, Interruption, interruptible
 from api.outputs import Outputs
 from models.errors import ModelError
 from models.recording import read_recording
@@ -20,15 +19,11 @@ from streams.health import StreamHealth
 from vision.engine import LOST_STATES, CameraStatus, Engine
 from vision.site import Camera, Site
 
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, BAD_INPUT = 0, 1, 2
 """Exit codes (contract)."""
 GIVE_UP_S = 30.0
 """A live source that gives no picture for so long is lost for good: whoever runs one source waits for it."""
 LOOK_S = 0.1
-
-
-class InterruptedRun(BaseException):
-    """Somebody pressed Ctrl-C, or the process was asked to end."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ def run_live(site: Site, outputs: Outputs, start: datetime | None) -> Result:
                     fault = engine.fault(camera.id)
                     if outputs.failure or isinstance(fault, ModelError) or _given_up(health, camera):
                         break
-        except InterruptedRun:
+        except Interruption:
             result = INTERRUPTION
         finally:
             engine.stop()
@@ -102,29 +97,12 @@ def replay(site: Site, recording: Path, outputs: Outputs, start: datetime | None
                         break
             outputs.add(pipeline.finish())
             outputs.complete()
-        except InterruptedRun:
+        except Interruption:
             outputs.add(pipeline.finish())
             return INTERRUPTION
         finally:
             outputs.close()
     return _stopped(pipeline.faults) if pipeline.faults else _written(outputs)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Turns Ctrl-C and a request to end into `InterruptedRun`, once: what follows must be able to finish."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise InterruptedRun
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Show:
@@ -191,7 +169,7 @@ def _verdict(status: CameraStatus, outputs: Outputs, fault: Exception | None) ->
     if health.state in LOST_STATES:
         return Result(FAILED, health.reason)
     if status.failed:
-        return Result(FAILED, f"{status.failed} pictures could not be analysed; the log says why")
+        return Result(FAILED, f"pictures that could not be analysed: {status.failed}; the log says why")
     return _stopped(status.faults) if status.faults else Result(DONE)
 
 

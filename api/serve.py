@@ -1,15 +1,19 @@
 """Serve: all cameras of a site, with store, API and page, until somebody stops it."""
 
 import logging
+import signal
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from api.app import Server, create_app, listen
 from api.deps import SiteCard
+from api.interruption import Interruption, interruptible
+from api.left_open import end_left_open
 from api.live import CameraCard, Live
 from api.metrics import Metrics
 from api.settings import Settings
 from api.store import Store
+from api.words import counted
 from models.detectors.simulated import Simulated
 from streams.sources.file import FileSource
 from vision.engine import Analysed, Engine
@@ -18,21 +22,36 @@ from vision.site import Camera, Site
 log = logging.getLogger(__name__)
 
 
-def serve(site: Site, settings: Settings) -> None:
+def serve(site: Site, settings: Settings) -> bool:
     """Watches a site until the process is asked to stop.
+
+    Returns:
+        Whether it was interrupted (Ctrl-C), not asked to stop.
 
     Raises:
         ApiError: The port is taken, or the database can't be used.
+        EventsLost: At the end the database did not take what waited.
         ModelError: A detector can't be used.
         SiteError: A scene lacks what a rule needs.
         StreamRefused: A file among the sources is not there, or no video.
     """
+    # The server catches signals itself, but only while it runs: not while detectors load, nor while all is closed.
+    try:
+        with interruptible():
+            return _serve(site, settings)
+    except Interruption as interruption:
+        return interruption.by == signal.SIGINT
+
+
+def _serve(site: Site, settings: Settings) -> bool:
     site = site.model_copy(update={"cameras": tuple(_at_its_own_speed(camera) for camera in site.cameras)})
     for camera in site.cameras:
         if isinstance(camera.source, FileSource):
             camera.source.open(camera.id).close()  # a file that is none will not become one
     socket = listen(settings)
     with Store.open(settings.database_url, settings.store_capacity) as store:
+        if left_open := end_left_open(store):
+            log.warning("the last server was killed, or could not write: %s ended now", counted(left_open, "incident"))
         metrics = Metrics(version("ngatu"))
         cards: dict[str, CameraCard] = {}
 
@@ -53,13 +72,15 @@ def serve(site: Site, settings: Settings) -> None:
             metrics=metrics,
             settings=settings,
         )
-        engine.start()
+        server = Server(app)
         host, port = socket.getsockname()[:2]
-        log.info("Ngã Tư watches %d cameras; page and API: http://%s:%d", len(cards), host, port)
         try:
-            Server(app).run(sockets=[socket])
+            engine.start()
+            log.info("Ngã Tư watches %s; page and API: http://%s:%d", counted(len(cards), "camera"), host, port)
+            server.run(sockets=[socket])
         finally:
             engine.stop()
+    return server.interrupted
 
 
 def _at_its_own_speed(camera: Camera) -> Camera:

@@ -6,6 +6,7 @@ last number it saw misses nothing.
 
 import base64
 import binascii
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,9 +17,12 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from api.database import connect
-from api.errors import StoreError
+from api.errors import EventsLost, StoreError
+from api.words import counted
 from api.writer import Writer, WriterState
 from vision.events import Event
+
+logger = logging.getLogger(__name__)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -40,6 +44,12 @@ events_table = sa.Table(
     sa.Index("events_by_time", "at_us", "id"),
     sa.Index("events_by_camera", "camera", "at_us", "id"),
     sa.Index("events_by_kind", "kind", "at_us", "id"),
+    sa.Index(
+        "events_left_open",
+        "seq",
+        sqlite_where=sa.text("status = 'began'"),
+        postgresql_where=sa.text("status = 'began'"),
+    ),
 )
 changes_table = sa.Table(
     "changes",
@@ -151,6 +161,8 @@ class Store:
             url: SQLAlchemy URL, such as `sqlite:///var/ngatu.db`.
             capacity: How many events may wait to be written.
 
+        As a context it ends with `close`, and raises EventsLost where that left something.
+
         Raises:
             StoreError: It can't be opened, or a newer version of the program made it.
         """
@@ -161,8 +173,17 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        left = self.close()
+        if not left:
+            return
+        where = self._engine.url.render_as_string(hide_password=True)
+        reason = self.state().reason or "the database is too slow"
+        message = f"lost at the end, not saved in {where}: {counted(left, 'event')} ({reason})"
+        if kind is not None and issubclass(kind, Exception):
+            logger.error(message)  # the error on its way must not be hidden
+        else:
+            raise EventsLost(message)
 
     # -- writing
 
@@ -287,6 +308,24 @@ class Store:
             StoreError: The database can't be read.
         """
         return self._read(_SELECT.where(events_table.c.seq > seq).order_by(events_table.c.seq).limit(limit))
+
+    def open_incidents(self) -> list[StoredEvent]:
+        """Incidents that have not ended, in the order in which they began.
+
+        Raises:
+            StoreError: The database can't be read.
+        """
+        # Spelled out: with a parameter SQLite can't know that the index of just these rows will do.
+        return self._read(_SELECT.where(sa.text("status = 'began'")).order_by(events_table.c.seq))
+
+    def last_change(self) -> StoredEvent | None:
+        """The event that was written last; None: there is none.
+
+        Raises:
+            StoreError: The database can't be read.
+        """
+        rows = self._read(_SELECT.order_by(events_table.c.seq.desc()).limit(1))
+        return rows[0] if rows else None
 
     def last_seq(self) -> int:
         """A number that every change up to now is not above, and every later one is.

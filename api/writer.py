@@ -130,10 +130,7 @@ class Writer(Generic[Change]):
         self._thread.join(timeout_s)
         self._abandon.set()
         self._thread.join()
-        left = len(self._shared.pending)
-        if left:
-            logger.error("%d events could not be saved: %s", left, self._shared.reason)
-        return left
+        return len(self._shared.pending)
 
     def state(self) -> WriterState:
         """How writing goes."""

@@ -42,9 +42,9 @@ def read_health(here: Here, response: Response) -> HealthAnswer:
     reasons += [f"camera {name!r}: {part} has stopped" for name, one in status.items() for part in one.faults]
     if not state.writing:
         response.status_code = 503
-        reasons.insert(0, f"the database can't be written: {state.reason}; {state.pending} events wait")
+        reasons.insert(0, f"the database can't be written: {state.reason}; events that wait: {state.pending}")
     if state.lost:
-        reasons.insert(0, f"{state.lost} events were lost since the start")
+        reasons.insert(0, f"events lost since the start: {state.lost}")
     return HealthAnswer(
         status="degraded" if reasons else "ok",
         reasons=reasons,

@@ -17,6 +17,7 @@ import pytest
 from benchmarks.scenarios import free_port
 
 ROOT = Path(__file__).parents[2]
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 0, signal.SIGKILL: -signal.SIGKILL}
 
 
 class Served:
@@ -58,8 +59,10 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, *words: object) -> Iterator[Served]:
-    """Runs `ngatu WORDS --port …` until the block ends; it must then stop by itself when asked."""
+def serving(
+    folder: Path, *words: object, stopped_by: signal.Signals = signal.SIGINT, exit_code: int | None = None
+) -> Iterator[Served]:
+    """Runs `ngatu WORDS --port …` until the block ends; it must then stop by the signal, with its exit code."""
     port = free_port()
     log = (folder / "server.log").open("w+")
     process = subprocess.Popen(
@@ -74,8 +77,8 @@ def serving(folder: Path, *words: object) -> Iterator[Served]:
     try:
         served.until(lambda: _answers(served), 60, "the server answers")
         yield served
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) in (0, 130), (folder / "server.log").read_text()
+        process.send_signal(stopped_by)
+        assert process.wait(30) == (exit_code or EXIT_CODES[stopped_by]), (folder / "server.log").read_text()
     finally:
         served.close()
         process.kill()

@@ -255,7 +255,7 @@ def test_health_fails_while_the_database_can_not_be_written(stage: Stage, tmp_pa
     other.close()
     assert answer.status_code == 503
     assert answer.json()["status"] == "degraded"
-    assert answer.json()["reasons"] == ["the database can't be written: database is locked; 1 events wait"]
+    assert answer.json()["reasons"] == ["the database can't be written: database is locked; events that wait: 1"]
     assert answer.json()["store"]["pending"] == 1
     assert 200 in (one.status_code for one in polled(stage, "/api/v1/health"))
     assert stage.client.get("/api/v1/events").json()["items"][0]["id"] == passage(1).id
@@ -265,7 +265,7 @@ def test_events_that_were_lost_are_told_in_health(tmp_path: Path) -> None:
     with running(tmp_path, store_capacity=1) as stage:
         written(stage, passage(1), passage(2), passage(3))
         health = stage.client.get("/api/v1/health").json()
-        assert health["reasons"] == ["2 events were lost since the start"]
+        assert health["reasons"] == ["events lost since the start: 2"]
         assert health["store"]["lost"] == 2
 
 

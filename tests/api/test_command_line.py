@@ -274,7 +274,7 @@ def test_a_full_disk_from_the_start(site: Path) -> None:
 
 def test_check(site: Path, tmp_path: Path) -> None:
     good = ngatu("check", site)
-    assert (good.returncode, good.stdout) == (0, f"{site}: good; 1 cameras, 2 rules\n")
+    assert (good.returncode, good.stdout) == (0, f"{site}: good; 1 camera, 2 rules\n")
     bad = tmp_path / "bad.yaml"
     bad.write_text(
         SITE.replace("kind: line_crossing", "kind: line_crosing")
@@ -314,6 +314,13 @@ def test_a_busy_port_is_told(site: Path, tmp_path: Path) -> None:
     assert run.returncode == 2
     assert f"can't listen on 127.0.0.1 port {port}" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_ray_is_not_part_of_this_version_yet(site: Path) -> None:
+    run = ngatu("serve", "--site", site, "--engine", "ray")
+    assert run.returncode == 2
+    assert "the Ray engine is not part of this version yet" in run.stderr
+    assert ngatu("serve", "--site", site, "--engine", "abacus").returncode == 2
 
 
 @pytest.mark.parametrize("command", ["serve", "demo"])

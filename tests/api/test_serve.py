@@ -1,17 +1,27 @@
 """`ngatu serve` with real cameras: RTSP, H.264 and H.265, that die, hang and come back."""
 
+import os
 import signal
+import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 
-from tests.api.served import Served, serving
+from benchmarks.scenarios import free_port
+from tests.api.served import ROOT, Served, serving
 from tests.conftest import RtspCamera
 
+STREET = """
+version: 1
+cameras: [{id: street, source: {kind: synthetic, size: [320, 180], fps: 10}, detector: {kind: simulated}}]
+"""
 SITE = """
 version: 1
 site: {{id: test, name: "IOC thử", timezone: Asia/Ho_Chi_Minh}}
@@ -91,6 +101,61 @@ def test_a_wrong_password_is_told_without_the_password(rtsp_tool: None, clip: Pa
         assert "bi-mat-7" not in (tmp_path / "server.log").read_text()
     finally:
         camera.kill()
+
+
+@pytest.fixture(name="street")
+def fixture_street(tmp_path: Path) -> Path:
+    path = tmp_path / "street.yaml"
+    path.write_text(STREET)
+    return path
+
+
+@pytest.mark.parametrize(("by", "said"), [(signal.SIGINT, "ngatu: interrupted\n"), (signal.SIGTERM, "")])
+def test_who_ends_it_can_tell_how_it_ended(street: Path, tmp_path: Path, by: signal.Signals, said: str) -> None:
+    with serving(tmp_path, "serve", "--site", street, "--engine", "local", stopped_by=by):
+        pass  # the exit code is looked at there
+    last = (tmp_path / "server.log").read_text().splitlines(keepends=True)[-1]
+    assert last == said or (not said and "Ngã Tư watches 1 camera;" in last)
+
+
+def test_it_can_be_interrupted_before_the_server_runs(tmp_path: Path) -> None:
+    # A pipe that nothing comes from: it is still looking whether that is a video when the signal comes.
+    pipe, site = tmp_path / "pipe.mp4", tmp_path / "site.yaml"
+    os.mkfifo(pipe)
+    site.write_text(f"version: 1\ncameras: [{{id: a, source: {{kind: file, path: {pipe}}}}}]\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api", "serve", "--site", site], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    writer = until_read(pipe, process)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    os.close(writer)
+    assert (process.returncode, said) == (130, "ngatu: interrupted\n")
+
+
+def until_read(pipe: Path, process: "subprocess.Popen[str]") -> int:
+    """Waits until a process has opened a pipe to read from it; the end to write to."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(OSError):  # nobody reads yet
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.05)
+    pytest.fail("the process does not open the pipe")
+
+
+def test_events_that_the_database_did_not_take_fail_the_command(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(
+        f"version: 1\ncameras: [{{id: a, source: {{kind: rtsp, url: 'rtsp://127.0.0.1:{free_port()}/x'}}}}]"
+    )
+    with serving(tmp_path, "serve", "--site", site, exit_code=1) as served:
+        served.until(lambda: served.events(kind="camera_lost"), 20, "the camera is lost")
+        other = sqlite3.connect(tmp_path / "ngatu.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+    other.close()
+    last = (tmp_path / "server.log").read_text().splitlines()[-1]
+    path = tmp_path / "ngatu.db"
+    assert last == f"ngatu: lost at the end, not saved in sqlite:///{path}: 1 event (database is locked)"
 
 
 @pytest.mark.slow

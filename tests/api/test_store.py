@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from api.errors import StoreError
+from api.errors import EventsLost, StoreError
 from api.store import EventFilter, Store, StoredEvent, decode_cursor, encode_cursor
 from tests.api.stage import NOON, WAIT_S, incident, passage
 
@@ -246,14 +246,36 @@ def test_what_finds_no_room_is_counted_and_said(tmp_path: Path, caplog: pytest.L
     ]
 
 
-def test_what_can_not_be_saved_at_the_end_is_said(tmp_path: Path) -> None:
-    store = Store.open(f"sqlite:///{tmp_path}/ngatu.db")
-    other = sqlite3.connect(tmp_path / "ngatu.db", isolation_level=None)
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Somebody else writes to the database and does not come to an end."""
+    other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    store.add([passage(1), passage(2)])
-    assert not store.flush(0)
-    assert store.close(timeout_s=0) == 2
-    other.close()
+    try:
+        yield
+    finally:
+        other.close()
+
+
+def test_what_can_not_be_saved_at_the_end_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "ngatu.db"
+    store = Store.open(f"sqlite:///{path}")
+    with locked(path):
+        store.add([passage(1), passage(2)])
+        assert store.close(timeout_s=0) == 2
+        with pytest.raises(EventsLost, match=rf"not saved in sqlite:///{path}: 2 events \(database is locked\)"), store:
+            pass
+
+
+def test_what_can_not_be_saved_does_not_hide_why_the_end_came(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "ngatu.db"
+    store = Store.open(f"sqlite:///{path}")
+    with locked(path):
+        store.add([passage(1)])
+        assert store.close(timeout_s=0) == 1
+        with pytest.raises(ZeroDivisionError), store:
+            raise ZeroDivisionError
+    assert f"lost at the end, not saved in sqlite:///{path}: 1 event (database is locked)" in caplog.messages
 
 
 def test_an_event_that_can_not_be_stored_holds_up_no_other(store: Store) -> None:
