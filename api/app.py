@@ -18,7 +18,7 @@ from fastapi.openapi.utils import get_openapi
 from api.deps import Installation, SiteCard, camera_answers
 from api.errors import ApiError
 from api.feed import Feed
-from api.guard import OwnHosts, SecurityHeaders
+from api.guard import HeadAsGet, OwnHosts, SecurityHeaders
 from api.live import Engine, Live
 from api.metrics import Metrics
 from api.problems import CRASH, FOREIGN_HOST, INVALID_REQUEST, Fault, Problem, documented, install
@@ -99,6 +99,7 @@ def create_app(
     app.include_router(health.router, include_in_schema=False)
     app.include_router(page_router(dashboard))
     install(app)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(OwnHosts, allowed=settings.allowed_hosts)
     app.add_middleware(SecurityHeaders)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from anyio import CancelScope
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -63,3 +64,28 @@ class OwnHosts:
             title=FOREIGN_HOST.title,
         )
         await refusal(scope, receive, send)
+
+
+class HeadAsGet:
+    """Answers HEAD as GET, without the body (RFC 9110, 9.3.2): status and headers are those of the real answer.
+
+    An endless stream must not be started for it: the app is left as soon as it has given its headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes everything else on."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body"})
+                answering.cancel()
+
+        with CancelScope() as answering:
+            await self._app(dict(scope, method="GET"), receive, send_headers)

@@ -23,7 +23,7 @@ def page_router(dist: Path) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     files = StaticFiles(directory=dist, check_dir=False)
 
-    @router.api_route("/{path:path}", methods=["GET", "HEAD"])
+    @router.get("/{path:path}")
     async def serve(path: str, request: Request) -> Response:
         if path == "api" or path.startswith("api/") or not path.isprintable():
             raise HTTPException(404)

@@ -157,6 +157,63 @@ def test_every_error_is_a_problem(idle: Stage, method: str, path: str, status: i
         assert answer.headers["allow"] == "GET"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/health",
+        "/metrics",
+        "/nothing.js",
+        "/api/v1/site",
+        "/api/v1/cameras",
+        "/api/v1/cameras/road",
+        "/api/v1/cameras/raod",
+        "/api/v1/cameras/road/snapshot.jpg",
+        "/api/v1/events",
+        "/api/v1/events?limit=0",
+        "/api/v1/events/unknown",
+        "/api/v1/openapi.json",
+    ],
+)
+def test_head_is_answered_as_get_without_a_body(idle: Stage, path: str) -> None:
+    get, head = idle.client.get(path), idle.client.head(path)
+    assert head.content == b""
+    assert head.status_code == get.status_code
+    # Times, and so the length of what holds them, may differ.
+    alike = [{name: value for name, value in answer.headers.items() if name not in VARY} for answer in (get, head)]
+    assert alike[0] == alike[1]
+
+
+VARY = ("date", "content-length")
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/api/v1/cameras/road/preview.mjpeg", "multipart/x-mixed-replace; boundary=frame"),
+        ("/api/v1/events/stream", "text/event-stream; charset=utf-8"),
+    ],
+)
+def test_head_of_an_endless_stream_comes_to_its_end(stage: Stage, path: str, media_type: str) -> None:
+    stage.show(0)
+    for _ in range(3):  # over one connection, which stays in order
+        head = stage.client.head(path)
+        assert (head.status_code, head.content, head.headers["content-type"]) == (200, b"", media_type)
+    assert stage.client.get("/health").status_code == 200
+    figures = stage.client.get("/metrics").text.splitlines()
+    assert 'ngatu_preview_viewers{camera="road"} 0.0' in figures
+    assert "ngatu_feed_followers 0.0" in figures
+
+
+def test_head_tells_that_the_database_can_not_be_written(stage: Stage, tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "ngatu.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    stage.store.add([passage(1)])
+    assert next(one for one in polled(stage, "/health") if one.status_code != 200)
+    assert stage.client.head("/health").status_code == 503
+    other.close()
+
+
 def test_what_resumes_from_nonsense_is_a_problem(idle: Stage) -> None:
     for nonsense in ("abc", "-1", str(2**63)):
         answer = idle.client.get("/api/v1/events/stream", headers={"Last-Event-ID": nonsense})
