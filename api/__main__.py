@@ -74,7 +74,7 @@ def run(
         fail("--detections replays without video and model: leave out SOURCE, --model, --pace, --detections-out", 2)
     if not (source or detections or site):
         fail("give a SOURCE to run, or --detections to replay; `ngatu run --help` shows how", 2)
-    outputs = Outputs(events, tracks, detections_out)
+    outputs = Outputs(events, tracks, detections_out, aside=detections is not None)
     whole = sited(site)
     try:
         one = only_camera(whole, camera, source, pace, model)

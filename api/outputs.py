@@ -1,8 +1,9 @@
 """Outputs: the files that `ngatu run` writes, each line whole or not at all."""
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import copymode
 from typing import BinaryIO
 
 from models.observation import Observation
@@ -16,13 +17,21 @@ class LineFile:
 
     Args:
         path: File to write; what was there is replaced.
+        aside: Write a file of the same name with `.part` behind it, until `keep` puts that into its place. Not
+            where there is a pipe or a device, which nothing can be put into the place of.
 
     Raises:
         OSError: It can't be written to.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._file: BinaryIO = path.open("wb", buffering=0)
+    def __init__(self, path: Path, aside: bool = False) -> None:
+        self._place = path.resolve()  # the file itself is replaced, not a link to it
+        there = path.exists()
+        self._part = part_of(path) if aside and (path.is_file() or not there) else None
+        if self._part and there:
+            self._place.open("ab").close()  # refuses now what must not be written to
+        self._path = path
+        self._file: BinaryIO = (self._part or path).open("wb", buffering=0)
         self._whole = 0
 
     def write(self, lines: Iterable[str]) -> None:
@@ -33,17 +42,39 @@ class LineFile:
         """
         rest = whole = "".join(f"{line}\n" for line in lines).encode()
         try:
-            while rest:
-                rest = rest[self._file.write(rest) :]
+            with _naming(self._path):
+                while rest:
+                    rest = rest[self._file.write(rest) :]
         except OSError:
             with suppress(OSError):  # a pipe or a device has nothing to take back
                 self._file.truncate(self._whole)
             raise
         self._whole += len(whole)
 
-    def close(self) -> None:
-        """Closes the file. May be called twice."""
+    def keep(self) -> None:
+        """Closes the file and puts it into its place.
+
+        Raises:
+            OSError: That can't be done.
+        """
+        with _naming(self._path):
+            self._file.close()
+            if self._part:
+                if self._place.exists():
+                    copymode(self._place, self._part)
+                self._part.replace(self._place)
+
+    def discard(self) -> None:
+        """Closes the file; what was written aside is removed, and what was in its place is still there."""
         self._file.close()
+        if self._part:
+            self._part.unlink(missing_ok=True)
+
+
+def part_of(path: Path) -> Path:
+    """Where a file is written before it is put into its place: beside it, so that this is a mere renaming."""
+    place = path.resolve()
+    return place.with_name(f"{place.name}.part")
 
 
 class Outputs:
@@ -57,13 +88,17 @@ class Outputs:
         frames: Pictures so far.
     """
 
-    def __init__(self, events: Path | None, tracks: Path | None, detections: Path | None) -> None:
+    def __init__(
+        self, events: Path | None, tracks: Path | None, detections: Path | None = None, *, aside: bool = False
+    ) -> None:
         """Names the files; None where nobody wants one.
 
         Args:
             events: JSON lines of events.
             tracks: MOTChallenge text.
             detections: Recording that `--detections` replays.
+            aside: Whether the input may turn out bad at its very end: events and tracks are written aside, and
+                take the place of older ones at the end.
         """
         self.failure: OSError | None = None
         self.events: dict[str, int] = {}
@@ -72,6 +107,7 @@ class Outputs:
         self._events: LineFile | None = None
         self._tracks: LineFile | None = None
         self._detections: RecordingWriter | None = None
+        self._aside = aside
         self._opened = False
         self._held: list[Event] = []
 
@@ -89,6 +125,8 @@ class Outputs:
             if not path.absolute().parent.is_dir():
                 return f"{path}: there is no folder {path.absolute().parent}; make it first"
         given = [path.resolve() for path in self._paths if path]
+        if self._aside:
+            given += [part_of(path) for path in self._paths if path]
         if len(given) != len(set(given)):
             return "two outputs are the same file; give each its own"
         read = {path.resolve() for path in inputs if path}
@@ -104,7 +142,8 @@ class Outputs:
             if self._tracks:
                 self._tracks.write(_mot_lines(index, view))
             if self._detections:
-                self._detections.write(index, observation)
+                with _naming(self._paths[2]):
+                    self._detections.write(index, observation)
         except OSError as error:
             self.failure = error
 
@@ -128,28 +167,43 @@ class Outputs:
         """Makes the files, if no picture has come yet, and writes what was held."""
         self._ready()
 
-    def close(self) -> None:
-        """Closes the files."""
-        for file in (self._events, self._tracks, self._detections):
+    def close(self, *, keep: bool = True) -> None:
+        """Closes the files, and puts those that were written aside into their places; or discards these."""
+        for file in (self._events, self._tracks):
             if file:
-                try:
-                    file.close()
-                except OSError as error:
-                    self.failure = self.failure or error
+                self._finish(file.keep if keep else file.discard)
+        if self._detections:
+            self._finish(self._detections.close)
+
+    def _finish(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except OSError as error:
+            self.failure = self.failure or error
 
     def _ready(self) -> bool:
         if not self._opened and self.failure is None:
             self._opened = True
             events, tracks, detections = self._paths
             try:
-                self._events = LineFile(events) if events else None
-                self._tracks = LineFile(tracks) if tracks else None
+                self._events = LineFile(events, self._aside) if events else None
+                self._tracks = LineFile(tracks, self._aside) if tracks else None
                 self._detections = RecordingWriter(detections) if detections else None
             except OSError as error:
                 self.failure = error
             held, self._held = self._held, []
             self.add(held)
         return self.failure is None
+
+
+@contextmanager
+def _naming(path: Path | None) -> Iterator[None]:
+    """Puts the name of the file into errors of writing: the system only says what is wrong, not where."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or (str(path) if path else None)
+        raise
 
 
 def _mot_lines(index: int, view: View) -> Iterable[str]:

@@ -76,17 +76,17 @@ def run_live(site: Site, outputs: Outputs, start: datetime | None) -> Result:
 def replay(site: Site, recording: Path, outputs: Outputs, start: datetime | None) -> Result:
     """Runs recorded detections through the only camera of a site: no video, no model.
 
+    A bad line far down must not cost an output of before: `outputs` must be written aside.
+
     Raises:
         ModelError: The recording can't be read.
         SiteError: The scene lacks what a rule needs.
     """
     [camera] = site.cameras
     pipeline = site.pipeline(camera)
+    good = True
     with interruptible():
         try:
-            # Once through before anything is written: a bad line far down must not cost an output of before.
-            for _ in read_recording(recording, camera.id, start):
-                pass
             with progress_bar(outputs) as show:
                 for frame, observation in read_recording(recording, camera.id, start):
                     step = pipeline.step(observation)
@@ -99,9 +99,13 @@ def replay(site: Site, recording: Path, outputs: Outputs, start: datetime | None
             outputs.complete()
         except Interruption:
             outputs.add(pipeline.finish())
+            outputs.complete()
             return INTERRUPTION
+        except ModelError:
+            good = False
+            raise
         finally:
-            outputs.close()
+            outputs.close(keep=good)
     return _stopped(pipeline.faults) if pipeline.faults else _written(outputs)
 
 

@@ -10,8 +10,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -156,6 +157,65 @@ def test_a_bad_recording_is_bad_input_and_writes_nothing(site: Path, tmp_path: P
     events.write_text("of before")
     assert ngatu("run", "--detections", recording, "--site", site, "--events", events).returncode == 2
     assert events.read_text() == "of before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["d.jsonl", "e.jsonl"], "nothing else is left behind"
+
+
+@pytest.fixture(name="recording", scope="module")
+def fixture_recording(site: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("recording") / "d.jsonl"
+    assert ngatu("run", "--site", site, "--detections-out", path).returncode == 0
+    return path.read_bytes()
+
+
+@contextmanager
+def replaying(site: Path, folder: Path) -> Iterator[tuple["subprocess.Popen[str]", BinaryIO]]:
+    """A replay of what is written to a pipe, which nobody can read twice; it writes to `e.jsonl`."""
+    os.mkfifo(folder / "d.jsonl")
+    words = ("run", "--detections", folder / "d.jsonl", "--site", site, "--events", folder / "e.jsonl")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api", *map(str, words)], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        with (folder / "d.jsonl").open("wb", buffering=0) as pipe:
+            yield process, pipe
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def until_written(path: Path) -> None:
+    end = time.monotonic() + 60
+    while not (path.exists() and path.stat().st_size):
+        assert time.monotonic() < end, f"nothing is written to {path}"
+        time.sleep(0.05)
+
+
+def test_a_replay_reads_once_and_keeps_the_output_of_before_until_its_end(
+    site: Path, recording: bytes, tmp_path: Path
+) -> None:
+    events, part = tmp_path / "e.jsonl", tmp_path / "e.jsonl.part"
+    events.write_text("of before")
+    events.chmod(0o640)
+    with replaying(site, tmp_path) as (process, pipe):
+        pipe.write(recording[:-100])
+        until_written(part)
+        assert events.read_text() == "of before"
+        pipe.write(recording[-100:])
+        pipe.close()
+        assert process.wait(60) == 0
+    assert {event["kind"] for event in lines(events)} == {"line_crossing", "intrusion"}
+    assert events.stat().st_mode & 0o777 == 0o640
+    assert not part.exists()
+
+
+def test_an_interrupted_replay_keeps_what_was_found(site: Path, recording: bytes, tmp_path: Path) -> None:
+    with replaying(site, tmp_path) as (process, pipe):
+        pipe.write(recording)
+        until_written(tmp_path / "e.jsonl.part")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    assert lines(tmp_path / "e.jsonl")
+    assert not (tmp_path / "e.jsonl.part").exists()
 
 
 def test_a_demo_of_nothing_is_bad_input(tmp_path: Path) -> None:
@@ -200,6 +260,8 @@ def test_a_wrong_password_leaves_the_output_of_before(rtsp_tool: None, clip: Pat
         (("ftp://x/y.mp4",), "ftp:// is no source"),
         (("webcam:front",), "such as webcam:0"),
         (("--detections", "no.jsonl", "--site", "SITE"), "no such recording"),
+        (("--detections", "CLIP", "--events", "a", "--tracks", "a.part"), "same file"),
+        (("--detections", "x.part", "--events", "x"), "would be destroyed"),
     ],
 )
 def test_bad_words_are_bad_input(clip: Path, site: Path, tmp_path: Path, words: tuple[str, ...], message: str) -> None:
@@ -258,18 +320,36 @@ def test_a_full_disk_fails_with_whole_lines(site: Path, small_disk: Path) -> Non
     tracks = small_disk / "t.txt"
     run = ngatu("run", "--site", site, "--tracks", tracks)
     assert run.returncode == 1
-    assert "No space left on device" in run.stderr
-    assert "Traceback" not in run.stderr
+    assert run.stderr == f"ngatu: {tracks}: can't be written: {FULL}; what was written before is whole\n"
     text = tracks.read_text()
     assert text.endswith("\n")
     assert all(len(line.split(",")) == 10 for line in text.splitlines())
     assert len(text) > 8000
 
 
-def test_a_full_disk_from_the_start(site: Path) -> None:
-    run = ngatu("run", "--site", site, "--events", "/dev/full")
+FULL = "No space left on device"
+
+
+@pytest.mark.parametrize("option", ["--events", "--tracks", "--detections-out"])
+def test_a_full_disk_from_the_start(site: Path, option: str) -> None:
+    run = ngatu("run", "--site", site, option, "/dev/full")
     assert run.returncode == 1
-    assert "No space left on device" in run.stderr
+    assert run.stderr == f"ngatu: /dev/full: can't be written: {FULL}; what was written before is whole\n"
+
+
+def test_a_replay_can_write_into_a_pipe(site: Path, recording: bytes, tmp_path: Path) -> None:
+    (tmp_path / "d.jsonl").write_bytes(recording)
+    run = ngatu("run", "--detections", tmp_path / "d.jsonl", "--site", site, "--events", "/dev/stdout")
+    assert run.returncode == 0, run.stderr
+    assert {json.loads(line)["kind"] for line in run.stdout.splitlines()} == {"line_crossing", "intrusion"}
+
+
+def test_a_replay_on_a_full_disk_replaces_no_device(site: Path, recording: bytes, tmp_path: Path) -> None:
+    (tmp_path / "d.jsonl").write_bytes(recording)
+    run = ngatu("run", "--detections", tmp_path / "d.jsonl", "--site", site, "--events", "/dev/full")
+    assert run.returncode == 1
+    assert run.stderr.startswith("ngatu: /dev/full: can't be written")
+    assert Path("/dev/full").is_char_device()
 
 
 def test_check(site: Path, tmp_path: Path) -> None:
