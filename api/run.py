@@ -1,5 +1,6 @@
 """Run: one source from its beginning to its end, into files."""
 
+import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,10 @@ DONE, FAILED, BAD_INPUT = 0, 1, 2
 """Exit codes (contract)."""
 GIVE_UP_S = 30.0
 """A live source that gives no picture for so long is lost for good: whoever runs one source waits for it."""
+NEVER_S = 5.0
+"""The same for one that never gave any: more likely its address is wrong than that it comes to life just now."""
+TRIES = 2
+"""But one that was asked so often only: a camera may need its time to wake up."""
 LOOK_S = 0.1
 
 
@@ -52,7 +57,7 @@ def run_live(site: Site, outputs: Outputs, start: datetime | None) -> Result:
         on_analysed=lambda one: outputs.step(one.frame.index, one.observation, one.view),
     )
     result = None
-    with interruptible():
+    with interruptible(), _from_its_first_picture(engine, camera):
         try:
             engine.start()
             with progress_bar(outputs) as show:
@@ -66,11 +71,26 @@ def run_live(site: Site, outputs: Outputs, start: datetime | None) -> Result:
             result = INTERRUPTION
         finally:
             engine.stop()
-            result = result or _verdict(engine.status()[camera.id], outputs, engine.fault(camera.id))
+            result = result or _verdict(camera, engine.status()[camera.id], outputs, engine.fault(camera.id))
             if result.code != BAD_INPUT:
                 outputs.complete()
             outputs.close()
     return _written(outputs) if outputs.failure and result is not INTERRUPTION else result
+
+
+@contextmanager
+def _from_its_first_picture(engine: Engine, camera: Camera) -> Iterator[None]:
+    """Keeps the reader from telling of a camera that never gave a picture: that is the result, and told once."""
+
+    def is_told(record: logging.LogRecord) -> bool:
+        return record.levelno > logging.WARNING or engine.health()[camera.id].received > 0
+
+    reader = logging.getLogger("streams.reader")
+    reader.addFilter(is_told)
+    try:
+        yield
+    finally:
+        reader.removeFilter(is_told)
 
 
 def replay(site: Site, recording: Path, outputs: Outputs, start: datetime | None) -> Result:
@@ -154,24 +174,27 @@ def _given_up(health: StreamHealth, camera: Camera) -> bool:
         return False
     if health.state == "refused":
         return True
+    patience_s = GIVE_UP_S if health.received or health.failures < TRIES else NEVER_S
     away_s = (datetime.now(health.since.tzinfo) - _away_since(health)).total_seconds()
-    return health.state in LOST_STATES and away_s > GIVE_UP_S
+    return health.state in LOST_STATES and away_s > patience_s
 
 
 def _away_since(health: StreamHealth) -> datetime:
     return health.gaps[-1].began if health.gaps else health.since
 
 
-def _verdict(status: CameraStatus, outputs: Outputs, fault: Exception | None) -> Result:
+def _verdict(camera: Camera, status: CameraStatus, outputs: Outputs, fault: Exception | None) -> Result:
     health = status.stream
     if outputs.failure:
         return _written(outputs)
     if isinstance(fault, ModelError):
         return Result(BAD_INPUT, str(fault))
-    if health.state == "refused":
-        return Result(FAILED if health.received else BAD_INPUT, health.reason)
+    if health.state in LOST_STATES and not health.received:
+        return Result(BAD_INPUT, health.reason)
     if health.state in LOST_STATES:
-        return Result(FAILED, health.reason)
+        # That a camera was lost has been told already; new is that it was waited for in vain.
+        waited = camera.source.live and health.state != "refused"
+        return Result(FAILED, f"no picture for {GIVE_UP_S:g} s, given up: {health.reason}" if waited else health.reason)
     if status.failed:
         return Result(FAILED, f"pictures that could not be analysed: {status.failed}; the log says why")
     return _stopped(status.faults) if status.faults else Result(DONE)

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from streams.errors import StreamError
 
-# FFmpeg and OpenCV write every damaged packet and every time-out to stderr. What people should know of it stands
-# in StreamError and StreamHealth, once.
+# FFmpeg and OpenCV write every damaged packet, every time-out and every webcam that is not there to stderr. What
+# people should know of it stands in StreamError and StreamHealth, once; what OpenCV can't do, it raises.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_FATAL)
 # Reader threads and the inference session fill the cores; a pool inside each OpenCV call would only fight them.
 cv2.setNumThreads(1)
 

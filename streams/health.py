@@ -35,6 +35,7 @@ class StreamHealth(BaseModel):
     dropped: int = Field(description="Pictures that a newer one replaced before they were looked at.", ge=0)
     fps: float = Field(description="Pictures a second over the last seconds.", ge=0)
     reconnects: int = Field(description="How often the stream came back.", ge=0)
+    failures: int = Field(default=0, description="Attempts in a row that gave no picture.", ge=0)
     retry_in_s: float | None = Field(description="Seconds until the next attempt; null where none is due.")
     size: tuple[int, int] | None = Field(description="Width and height of the last picture, px.")
     captured_at: datetime | None = Field(description="When the last picture was taken, UTC.")

@@ -116,6 +116,7 @@ class Reader:
         self._reason = ""
         self._received = 0
         self._reconnects = 0
+        self._failures = 0
         self._retry_at: float | None = None
         self._expected_frames: int | None = None
         self._arrivals: deque[float] = deque(maxlen=64)
@@ -186,6 +187,7 @@ class Reader:
                 dropped=self._mailbox.dropped,
                 fps=(len(recent) - 1) / span_s if span_s > 0 else 0.0,
                 reconnects=self._reconnects,
+                failures=self._failures,
                 retry_in_s=max(0.0, self._retry_at - now) if self._retry_at else None,
                 size=self._last.size if self._last else None,
                 captured_at=self._last.captured_at if self._last else None,
@@ -238,6 +240,7 @@ class Reader:
                 frame = replace(frame, index=frame.index + self._add_index, time_s=frame.time_s + self._add_s)
             self._last, self._arrived = frame, now
             self._received += 1
+            self._failures = 0
             self._arrivals.append(now)
         self._enter("live", "")
         self._mailbox.put(frame)
@@ -246,9 +249,7 @@ class Reader:
     # The supervisor's thread.
 
     def _supervise(self) -> None:
-        failures = 0
         while not self._stopping:
-            received = self._received
             outcome = self._run_session()
             if outcome is None:
                 return
@@ -256,8 +257,10 @@ class Reader:
                 self._enter("ended", "")
                 return
             refused = isinstance(outcome, StreamRefused)
-            failures = 1 if self._received > received else failures + 1
-            delay_s = retry_delay_s(failures, time.monotonic() - self._arrived, refused, random.random())  # noqa: S311
+            with self._lock:
+                self._failures += 1
+            down_s = time.monotonic() - self._arrived
+            delay_s = retry_delay_s(self._failures, down_s, refused, random.random())  # noqa: S311
             self._retry_at = time.monotonic() + delay_s if self.source.live else None
             self._enter("refused" if refused else "lost", str(outcome))
             if not self.source.live:
@@ -303,9 +306,9 @@ class Reader:
             self._state, self._since = state, datetime.now(UTC)
             gap = self._note_gap(state, reason)
         if self.source.live and state in ("stalled", "lost", "refused") and before in ("live", "connecting"):
-            log.warning("camera %s lost: %s", self.camera, reason)
+            log.warning("camera %r is lost: %s", self.camera, reason)
         elif state == "live" and gap is not None and gap.ended is not None:
-            log.info("camera %s back after %.0f s", self.camera, (gap.ended - gap.began).total_seconds())
+            log.info("camera %r is back after %.0f s", self.camera, (gap.ended - gap.began).total_seconds())
         self._on_change(self.health())
         self._wake()
 

@@ -238,6 +238,45 @@ def test_a_wrong_password_leaves_the_output_of_before(rtsp_tool: None, clip: Pat
 
 
 @pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("rtsp://u:geheim@127.0.0.1:PORT/x", "rtsp://u:***@127.0.0.1:PORT/x: connection refused."),
+        ("http://127.0.0.1:PORT/video", "http://127.0.0.1:PORT/video: connection refused."),
+        ("webcam:97", "no camera webcam:97, or another program uses it"),
+    ],
+)
+def test_a_source_that_never_was_there_is_bad_input_told_once(tmp_path: Path, source: str, message: str) -> None:
+    port, events = str(free_port()), tmp_path / "e.jsonl"
+    run = ngatu("run", source.replace("PORT", port), "--events", events)
+    assert run.returncode == 2, run.stderr
+    [line] = run.stderr.splitlines()
+    assert line.startswith(f"ngatu: {message.replace('PORT', port)}")
+    assert not events.exists()
+
+
+def test_a_camera_that_is_lost_for_good_fails_with_all_that_was_found_before(
+    rtsp_tool: None, clip: Path, tmp_path: Path
+) -> None:
+    camera, recording = RtspCamera({"road": clip}), tmp_path / "d.jsonl"
+    camera.start()
+    words = ("run", camera.url("road"), "--detections-out", recording, "--events", tmp_path / "e.jsonl")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api", *map(str, words)], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        until_written(recording)
+    finally:
+        camera.kill()
+    _, said = process.communicate(timeout=90)
+    assert process.returncode == 1
+    first, last = said.splitlines()
+    assert first.startswith("camera 'camera' is lost: rtsp://")
+    assert last.startswith("ngatu: no picture for 30 s, given up: rtsp://")
+    assert lines(recording)
+    assert [event["kind"] for event in lines(tmp_path / "e.jsonl")] == ["camera_lost", "camera_lost"]
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         ((), "give a SOURCE to run"),

@@ -185,6 +185,7 @@ def test_over_a_reconnect_clock_and_numbers_go_on(read: StartReader, caplog: pyt
     assert [b - a for a, b in pairwise(times[3:])] == pytest.approx([0.04, 0.04])
     health = reader.health()
     assert (health.state, health.reconnects, health.received, health.reason) == ("live", 1, 6, "")
+    assert health.failures == 0
     assert [gap.reason for gap in health.gaps] == ["not there yet", "gone"]
     assert health.gaps[1].began == taken[2].captured_at
     assert health.gaps[1].ended == taken[3].captured_at
@@ -192,8 +193,12 @@ def test_over_a_reconnect_clock_and_numbers_go_on(read: StartReader, caplog: pyt
     wait_until(lambda: reader.finished, 10, "the end")
     reader.stop()
     assert [change.state for change in changes] == ["lost", "live", "lost", "live", "ended"]
+    assert [change.failures for change in changes] == [1, 0, 1, 0, 0]
     said = [record.getMessage() for record in caplog.records]
-    assert [line.split(":")[0].split(" after")[0] for line in said] == ["camera gate lost", "camera gate back"] * 2
+    assert [line.split(":")[0].split(" after")[0] for line in said] == [
+        "camera 'gate' is lost",
+        "camera 'gate' is back",
+    ] * 2
 
 
 def test_who_is_refused_asks_rarely_but_goes_on_asking(read: StartReader) -> None:
@@ -335,4 +340,4 @@ def test_a_camera_that_hangs_is_noticed_within_5_s(
         camera.send(signal.SIGCONT)
     wait_until(lambda: reader.health().state == "live", 20, "back")
     assert reader.health().gaps[-1].ended is not None
-    assert [record.message.split(":")[0] for record in caplog.records] == ["camera gate lost"]
+    assert [record.message.split(":")[0] for record in caplog.records] == ["camera 'gate' is lost"]
