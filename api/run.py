@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.interruption import INTERRUPTED, Interruption, interruptible
 from api.outputs import Outputs
-from models.errors import ModelError
+from models.errors import ModelError, RecordingCutError
 from models.recording import read_recording
 from streams.health import StreamHealth
 from vision.engine import LOST_STATES, CameraStatus, Engine
@@ -121,6 +121,10 @@ def replay(site: Site, recording: Path, outputs: Outputs, start: datetime | None
             outputs.add(pipeline.finish())
             outputs.complete()
             return INTERRUPTION
+        except RecordingCutError as cut:
+            outputs.add(pipeline.finish())
+            outputs.complete()
+            return Result(FAILED, str(cut))
         except ModelError:
             good = False
             raise

@@ -144,6 +144,16 @@ def test_a_truncated_clip_fails_with_all_that_was_found_before(clip: Path, tmp_p
     assert 5 < len(lines(recording)) < 40
 
 
+def test_a_recording_that_breaks_off_is_a_failed_run_with_what_was_found(site: Path, tmp_path: Path) -> None:
+    recording, whole, events = tmp_path / "d.jsonl", tmp_path / "whole.jsonl", tmp_path / "e.jsonl"
+    assert ngatu("run", "--site", site, "--detections-out", recording, "--events", whole).returncode == 0
+    recording.write_bytes(recording.read_bytes()[:-20])
+    run = ngatu("run", "--detections", recording, "--site", site, "--events", events)
+    assert run.returncode == 1
+    assert "breaks off" in run.stderr
+    assert 0 < len(lines(events)) <= len(lines(whole))
+
+
 def test_a_bad_recording_is_bad_input_and_writes_nothing(site: Path, tmp_path: Path) -> None:
     recording, events = tmp_path / "d.jsonl", tmp_path / "e.jsonl"
     assert ngatu("run", "--site", site, "--detections-out", recording).returncode == 0
