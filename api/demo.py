@@ -4,8 +4,7 @@ import os
 from typing import Any
 
 from api.settings import Settings, read_settings
-from api.sources import source_of
-from streams.sources.file import FileSource
+from api.sources import is_clip, source_of
 from streams.sources.synthetic import SyntheticSource
 from vision.site import Site, parse_site
 
@@ -26,7 +25,7 @@ def demo_site(source: str | None) -> Site:
         cameras = [_street("cho-noi", "Đường ven chợ nổi", 1), _street("cau-quay", "Đường ra cầu Quay", 2)]
     else:
         chosen = source_of(source)
-        if isinstance(chosen, FileSource):
+        if is_clip(chosen):
             chosen = chosen.model_copy(update={"pace": "real", "loop": True})
         across = {"from": [0.02, 0.6], "to": [0.98, 0.6], "names": {"left": "away", "right": "towards"}}
         cameras = [

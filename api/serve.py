@@ -12,10 +12,10 @@ from api.left_open import end_left_open
 from api.live import CameraCard, Live
 from api.metrics import Metrics
 from api.settings import Settings
+from api.sources import is_clip
 from api.store import Store
 from api.words import counted
 from models.detectors.simulated import Simulated
-from streams.sources.file import FileSource
 from vision.engine import Analysed, Engine
 from vision.site import Camera, Site
 
@@ -33,7 +33,7 @@ def serve(site: Site, settings: Settings) -> bool:
         EventsLost: At the end the database did not take what waited.
         ModelError: A detector can't be used.
         SiteError: A scene lacks what a rule needs.
-        StreamRefused: A file among the sources is not there, or no video.
+        StreamError: A file among the sources is not there, or no video.
     """
     # The server catches signals itself, but only while it runs: not while detectors load, nor while all is closed.
     try:
@@ -46,7 +46,7 @@ def serve(site: Site, settings: Settings) -> bool:
 def _serve(site: Site, settings: Settings) -> bool:
     site = site.model_copy(update={"cameras": tuple(_at_its_own_speed(camera) for camera in site.cameras)})
     for camera in site.cameras:
-        if isinstance(camera.source, FileSource):
+        if is_clip(camera.source):
             camera.source.open(camera.id).close()  # a file that is none will not become one
     socket = listen(settings)
     with Store.open(settings.database_url, settings.store_capacity) as store:
@@ -85,7 +85,7 @@ def _serve(site: Site, settings: Settings) -> bool:
 
 def _at_its_own_speed(camera: Camera) -> Camera:
     """A file among cameras plays like a camera: as fast as possible it would take the machine from all others."""
-    if isinstance(camera.source, FileSource):
+    if is_clip(camera.source):
         return camera.model_copy(update={"source": camera.source.model_copy(update={"pace": "real"})})
     return camera
 

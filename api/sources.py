@@ -43,7 +43,7 @@ def only_camera(site: Site, camera: str | None, source: str | None, pace: Pace |
     if source is not None:
         changed["source"] = source_of(source)
     chosen = changed.get("source", one.source)
-    if pace and isinstance(chosen, FileSource):
+    if pace and is_clip(chosen):
         changed["source"] = chosen.model_copy(update={"pace": pace})
     if model is not None:
         detector = site.detector(one)
@@ -51,6 +51,11 @@ def only_camera(site: Site, camera: str | None, source: str | None, pace: Pace |
             detector.model_copy(update={"model": model}) if isinstance(detector, Yolo) else Yolo(model=model)
         )
     return site.model_copy(update={"cameras": (one.model_copy(update=changed),)})
+
+
+def is_clip(source: Source) -> bool:
+    """Whether a source is a video file, here or by HTTP: it has `pace` and `loop`, and comes to an end."""
+    return isinstance(source, FileSource) or (isinstance(source, HttpSource) and not source.live)
 
 
 def files_of(site: Site) -> list[Path]:

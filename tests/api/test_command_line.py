@@ -7,10 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -111,6 +114,40 @@ def test_a_clip_through_the_real_detector_without_a_site(clip: Path, tmp_path: P
     assert [frame["frame"] for frame in frames] == list(range(40))
     assert frames[0]["size"] == [320, 180]
     assert (tmp_path / "t.txt").exists()
+
+
+@pytest.fixture(name="shelf", scope="module")
+def fixture_shelf(clip: Path) -> Iterator[str]:
+    """Python's own HTTP server over the folder of the clip."""
+
+    class Shelf(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class calls it so
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Shelf, directory=str(clip.parent))) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_clip_by_http_gives_what_the_file_gives(shelf: str, clip: Path, tmp_path: Path) -> None:
+    recordings = tmp_path / "file.jsonl", tmp_path / "http.jsonl"
+    start = ("--start", "2026-11-24T07:00:00Z")
+    for source, recording in zip((clip, f"{shelf}/{clip.name}"), recordings, strict=True):
+        run = ngatu("run", source, "--detections-out", recording, *start)
+        assert run.returncode == 0, run.stderr
+        assert run.stderr == ""
+    assert recordings[0].read_bytes() == recordings[1].read_bytes()
+    assert len(lines(recordings[1])) == 40
+
+
+def test_a_clip_that_is_not_on_the_server_is_bad_input(shelf: str, tmp_path: Path) -> None:
+    run = ngatu("run", f"{shelf}/no.mp4", "--events", tmp_path / "e.jsonl")
+    assert run.returncode == 2
+    assert run.stderr.startswith(f"ngatu: {shelf}/no.mp4: there is no such path (404)")
+    assert not (tmp_path / "e.jsonl").exists()
 
 
 @pytest.mark.parametrize(
