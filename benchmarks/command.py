@@ -72,9 +72,7 @@ def run(
     fps: Annotated[list[float] | None, typer.Option(min=1, help="Target of density; may be repeated.")] = None,
     peers: Annotated[Path | None, typer.Option(help="Python interpreter with peers installed.")] = None,
     pt: Annotated[Path | None, typer.Option(help="The model's weights as .pt, for peers.")] = None,
-    shared: Annotated[
-        Path, typer.Option(help="Folder with test camera, clips and sequences.", show_default="../shared")
-    ] = SHARED,
+    shared: Annotated[Path, typer.Option(help="Folder with clips and sequences.", show_default="../shared")] = SHARED,
 ) -> None:
     """Measures what this machine carries, at what latency and accuracy, and writes it down."""
     unknown = [name for name in suites or () if name not in SUITES]

@@ -3,8 +3,8 @@
     unpaced     pictures come as fast as they are taken; nothing is dropped
     paced       pictures come when they are due, whether anybody takes them or not, as a camera's do
 
-Paced pictures come, best first, from a real RTSP server in a process of its own (the test camera, where it is
-there), from a clip that is decoded picture by picture when each is due, or from the synthetic street.
+Paced pictures come, best first, from a real RTSP server in a process of its own (`rtsp_camera.py`, where GStreamer
+is there), from a clip that is decoded picture by picture when each is due, or from the synthetic street.
 """
 
 import os
@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ from vision.site import Camera, Defaults, Site
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 """GStreamer's Python binding is a package of the system."""
+RTSP_CAMERA = Path(__file__).with_name("rtsp_camera.py")
 START_S = 20.0
 Feed = Literal["auto", "rtsp", "clip", "synthetic"]
 
@@ -116,17 +118,16 @@ def free_port() -> int:
 
 
 class RtspServer:
-    """The test camera: a real RTSP server in a process of its own.
+    """A camera of our own: a real RTSP server in a process of its own, see `rtsp_camera.py`.
 
     Args:
-        tool: The test camera's program.
         clips: What is served, by name.
         options: What else the program is told.
     """
 
-    def __init__(self, tool: Path, clips: Mapping[str, Path], *options: str) -> None:
+    def __init__(self, clips: Mapping[str, Path], *options: str) -> None:
         self.port = free_port()
-        self._command = [SYSTEM_PYTHON, str(tool), str(self.port)]
+        self._command = [SYSTEM_PYTHON, str(RTSP_CAMERA), str(self.port)]
         self._command += [f"{name}={clip}" for name, clip in clips.items()] + list(options)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -141,14 +142,17 @@ class RtspServer:
         Raises:
             SkippedCaseError: It does not start.
         """
-        self._process = subprocess.Popen(  # noqa: S603 - our own command
-            self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-        assert self._process.stdout is not None
-        ready = select.select([self._process.stdout], [], [], START_S)[0]
-        if not ready or self._process.stdout.readline() != b"ready\n":
-            self.kill()
-            raise SkippedCaseError("the RTSP test camera does not start with this clip (it takes H.264 and H.265)")
+        with tempfile.TemporaryFile() as said:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
+                self._command, stdout=subprocess.PIPE, stderr=said
+            )
+            assert self._process.stdout is not None
+            ready = select.select([self._process.stdout], [], [], START_S)[0]
+            if not ready or self._process.stdout.readline() != b"ready\n":
+                self.kill()
+                said.seek(0)
+                cause = _last_line(said.read().decode(errors="replace")) or f"it is not ready within {START_S:g} s"
+                raise SkippedCaseError(f"the RTSP camera does not start: {cause}")
 
     def kill(self) -> None:
         """Takes its power away."""
@@ -168,9 +172,9 @@ class RtspServer:
 class RtspCameras(RtspServer):
     """A clip under several names, as so many cameras."""
 
-    def __init__(self, tool: Path, clip: Path, count: int, fps: float) -> None:
+    def __init__(self, clip: Path, count: int, fps: float) -> None:
         names = [f"camera-{number}" for number in range(1, count + 1)]
-        super().__init__(tool, dict.fromkeys(names, clip), "--fps", f"{fps:g}")
+        super().__init__(dict.fromkeys(names, clip), "--fps", f"{fps:g}")
         self.sources = [RtspSource(url=f"rtsp://127.0.0.1:{self.port}/{name}") for name in names]
 
     def freeze(self) -> None:
@@ -206,20 +210,19 @@ class Paced:
 
 
 @contextmanager
-def paced(feed: Feed, clip: Path | None, tool: Path, count: int, fps: float) -> Iterator[Paced]:
+def paced(feed: Feed, clip: Path | None, count: int, fps: float) -> Iterator[Paced]:
     """Cameras of a rate, for as long as the context lasts.
 
     Args:
-        feed: Where the pictures come from; `auto` takes the test camera where it is there, else the clip.
+        feed: Where the pictures come from; `auto` takes RTSP where it can be had, else the clip.
         clip: What is seen; needed but for `synthetic`.
-        tool: The test camera's program.
         count: How many cameras.
         fps: Pictures a second of each.
 
     Raises:
         SkippedCaseError: `rtsp` was asked for and can't be had.
     """
-    missing = rtsp_missing(tool)
+    missing = rtsp_missing()
     if feed == "synthetic" or clip is None:
         seeds = range(1, count + 1)
         yield Paced([SyntheticSource(seed=seed, fps=fps, size=(640, 360)) for seed in seeds], "synthetic street")
@@ -228,7 +231,7 @@ def paced(feed: Feed, clip: Path | None, tool: Path, count: int, fps: float) -> 
     elif missing:
         raise SkippedCaseError(missing)
     else:
-        with RtspCameras(tool, clip, count, fps) as cameras:
+        with RtspCameras(clip, count, fps) as cameras:
             yield Paced(cameras.sources, "RTSP over TCP", cameras.process)
 
 
@@ -246,17 +249,22 @@ def unpaced(clip: Path | None, frames: int | None) -> Source:
 
 
 @cache
-def rtsp_missing(tool: Path) -> str:
+def rtsp_missing(python: str = SYSTEM_PYTHON) -> str:
     """Why there can be no RTSP camera; empty where there can."""
-    if not tool.is_file():
-        return f"no RTSP test camera: {tool} is not there"
-    probe = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
     try:
-        for command in ([SYSTEM_PYTHON, "-c", probe], ["ffprobe", "-version"]):
-            subprocess.run(command, check=True, capture_output=True, timeout=30)  # noqa: S603 - our own commands
-    except (OSError, subprocess.SubprocessError):
-        return "no RTSP test camera: GStreamer's RTSP server (gir1.2-gst-rtsp-server-1.0) or ffmpeg is missing"
-    return ""
+        # Without anything to serve it only sees whether it could.
+        found = subprocess.run(  # noqa: S603 - our own command
+            [python, str(RTSP_CAMERA), "0"], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"no RTSP camera: {error}"
+    if found.returncode == 0:
+        return ""
+    return f"no RTSP camera: {_last_line(found.stderr)}; .ci/run has the packages of Debian that it needs"
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]
 
 
 def written_clip(folder: Path, size: tuple[int, int] = (1280, 720), frames: int = 250) -> Path:

@@ -22,7 +22,7 @@ class Plan:
     Attributes:
         detector: The detector; suites that need to look at every picture say so themselves.
         clip: What is seen; None for the synthetic street.
-        shared: Folder with the test camera, the clips with truth and the sequences; may be missing.
+        shared: Folder with the clips with truth and the sequences; may be missing.
         scratch: Folder for files that nobody needs afterwards.
         feed: Where paced pictures come from.
         quick: Everything cut short: to see that it works.
@@ -42,11 +42,6 @@ class Plan:
     targets: Sequence[float] = TARGETS
     peers: Path | None = None
     torch_weights: Path | None = None
-
-    @property
-    def camera_tool(self) -> Path:
-        """The RTSP test camera."""
-        return self.shared / "tools" / "rtsp_camera.py"
 
     @property
     def rounds(self) -> int:

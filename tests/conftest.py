@@ -8,8 +8,6 @@ import pytest
 from benchmarks.scenarios import RtspServer, rtsp_missing
 from tests.streams.clips import street, write_clip
 
-TOOL = Path(__file__).parents[1] / "../shared/tools/rtsp_camera.py"
-
 
 def wait_until(condition: Callable[[], object], within_s: float, what: str) -> float:
     """Waits for a condition and returns how long that took."""
@@ -23,9 +21,6 @@ def wait_until(condition: Callable[[], object], within_s: float, what: str) -> f
 
 class RtspCamera(RtspServer):
     """A real camera on this machine: GStreamer's RTSP server, in a process of its own."""
-
-    def __init__(self, clips: dict[str, Path], *options: str) -> None:
-        super().__init__(TOOL, clips, *options)
 
     def url(self, path: str = "road", credentials: str = "") -> str:
         return f"rtsp://{credentials}127.0.0.1:{self.port}/{path}"
@@ -44,13 +39,14 @@ def hevc_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def rtsp_tool() -> None:
-    if missing := rtsp_missing(TOOL):
+def gstreamer() -> None:
+    """Skips where there can be no camera on this machine."""
+    if missing := rtsp_missing():
         pytest.skip(missing)
 
 
 @pytest.fixture
-def rtsp_camera(rtsp_tool: None, clip: Path) -> Iterator[Callable[..., RtspCamera]]:
+def rtsp_camera(gstreamer: None, clip: Path) -> Iterator[Callable[..., RtspCamera]]:
     """Starts cameras that serve the street, and whatever else, until the test is over."""
     cameras: list[RtspCamera] = []
 

@@ -21,7 +21,7 @@ MOST = 256
 class Density(Suite):
     """How many cameras this machine carries, and why not one more.
 
-    N cameras send at their own pace (RTSP from a process of its own, where the test camera is there). They count as
+    N cameras send at their own pace (RTSP from a process of its own, where GStreamer is there). They count as
     carried if in 3 of 3 runs of at least 60 s, after a warm-up, *every* camera has ≥ 99 % of its pictures taken for
     analysis, ≤ 1 % dropped, the p99 from frame to event over all cameras is ≤ 500 ms, the median latency of no camera
     grows by more than 50 ms from the first to the last third, and nothing failed or had to connect anew. N is sought
@@ -120,7 +120,7 @@ def run_cameras(plan: Plan, detector: DetectorConfig, count: int, fps: float) ->
     wanted_s = plan.seconds or (3.0 if plan.quick else RUN_S)
     results = fps if detector.every == 1 else min(fps, LEAST_LOOKS)
     seconds = wanted_s if plan.quick or plan.seconds else max(wanted_s, 1.05 * ENOUGH / (count * results))
-    with paced(plan.feed, plan.clip, plan.camera_tool, count, fps) as cameras:
+    with paced(plan.feed, plan.clip, count, fps) as cameras:
         try:
             with watched(site_of(cameras.sources, detector), 1.0 if plan.quick else WARM_UP_S) as one:
                 return one.measure(fps, seconds, cameras.process)

@@ -46,7 +46,7 @@ class Memory(Suite):
         for count in counts:
             # `serve` reads what a site file can say: RTSP, or the file itself.
             feed = plan.feed if plan.feed in ("auto", "rtsp") else "clip"
-            with paced(feed, known, plan.camera_tool, count, FPS) as cameras:
+            with paced(feed, known, count, FPS) as cameras:
                 sources = [
                     {"kind": "rtsp", "url": one.url}
                     if isinstance(one, RtspSource)

@@ -30,7 +30,7 @@ class Soak(Suite):
     Three RTSP cameras, each a process of its own. In turn one is killed and started again after 10 s, stopped and let
     go on after 10 s, or restarted at once. Measured: seconds until its state is no longer `live`, seconds from when it
     sends again to the first result, what the two others got meanwhile, and how memory grows (least squares over one
-    value a second, after the first minute). Without the test camera only memory is measured, on paced clips.
+    value a second, after the first minute). Without GStreamer only memory is measured, on paced clips.
     """
 
     name = "soak"
@@ -40,11 +40,11 @@ class Soak(Suite):
         """Measures (see `Suite.run`)."""
         seconds = plan.seconds or (QUICK_S if plan.quick else RUN_S)
         detector = plan.looking("auto")
-        missing = "no clip" if plan.clip is None else rtsp_missing(plan.camera_tool)
+        missing = "no clip" if plan.clip is None else rtsp_missing()
         if plan.feed in ("clip", "synthetic") or missing:
             yield Row.skipped(self.name, "faults", missing or f"pictures come from {plan.feed}")
             with (
-                paced("clip", plan.clip, plan.camera_tool, CAMERAS, FPS) as cameras,
+                paced("clip", plan.clip, CAMERAS, FPS) as cameras,
                 watched(site_of(cameras.sources, detector), 1.0) as one,
             ):
                 growth = _Growth()
@@ -56,7 +56,7 @@ class Soak(Suite):
         assert plan.clip is not None
         notes = _Notes()
         with ExitStack() as stack:
-            servers = [RtspCameras(plan.camera_tool, plan.clip, 1, FPS) for _ in range(CAMERAS)]
+            servers = [RtspCameras(plan.clip, 1, FPS) for _ in range(CAMERAS)]
             for server in servers:
                 stack.enter_context(server)
             sources = [server.sources[0] for server in servers]

@@ -271,7 +271,7 @@ def test_a_demo_of_nothing_is_bad_input(tmp_path: Path) -> None:
     assert "no such file" in run.stderr
 
 
-def test_a_wrong_password_leaves_the_output_of_before(rtsp_tool: None, clip: Path, tmp_path: Path) -> None:
+def test_a_wrong_password_leaves_the_output_of_before(gstreamer: None, clip: Path, tmp_path: Path) -> None:
     camera, events = RtspCamera({"road": clip}, "--auth", "user:right"), tmp_path / "e.jsonl"
     events.write_text("of before")
     camera.start()

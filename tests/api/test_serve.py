@@ -37,7 +37,7 @@ cameras:
 
 
 @pytest.fixture(name="camera")
-def fixture_camera(rtsp_tool: None, clip: Path, hevc_clip: Path) -> Iterator[RtspCamera]:
+def fixture_camera(gstreamer: None, clip: Path, hevc_clip: Path) -> Iterator[RtspCamera]:
     camera = RtspCamera({"road": clip, "hevc": hevc_clip})
     camera.start()
     yield camera
@@ -87,7 +87,7 @@ def test_two_cameras_die_hang_and_come_back_while_the_api_stays_up(served: Serve
     assert noticed_s < 8, "5 s are wanted; a busy machine gets a little more"
 
 
-def test_a_wrong_password_is_told_without_the_password(rtsp_tool: None, clip: Path, tmp_path: Path) -> None:
+def test_a_wrong_password_is_told_without_the_password(gstreamer: None, clip: Path, tmp_path: Path) -> None:
     camera = RtspCamera({"road": clip}, "--auth", "user:right", "--digest")
     camera.start()
     try:

@@ -17,7 +17,7 @@ from benchmarks.scenarios import (
 from models.detectors.simulated import Simulated
 from streams.errors import SourceEnded
 from streams.sources.file import FileSource
-from tests.conftest import TOOL, wait_until
+from tests.conftest import wait_until
 
 
 def test_only_the_first_frames_come(clip: Path) -> None:
@@ -48,18 +48,25 @@ def test_a_paced_clip_is_a_camera_that_never_ends(clip: Path) -> None:
     assert due == pytest.approx(0.1, abs=1e-4)
 
 
-def test_without_a_test_camera_the_clip_takes_its_place(clip: Path, tmp_path: Path) -> None:
-    missing = tmp_path / "rtsp_camera.py"
-    assert "is not there" in rtsp_missing(missing)
-    with paced("auto", clip, missing, 3, 10) as cameras:
+def test_without_an_rtsp_camera_the_clip_takes_its_place(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.scenarios.rtsp_missing", lambda: "no RTSP camera: no GStreamer")
+    with paced("auto", clip, 3, 10) as cameras:
         assert cameras.sources == [PacedClip(path=clip, fps=10)] * 3
-    with pytest.raises(SkippedCaseError, match="is not there"), paced("rtsp", clip, missing, 1, 10):
+    with pytest.raises(SkippedCaseError, match="no GStreamer"), paced("rtsp", clip, 1, 10):
         pytest.fail("there is no such camera")
 
 
-@pytest.mark.usefixtures("rtsp_tool")
+def test_a_machine_without_an_rtsp_camera_says_what_it_lacks(tmp_path: Path) -> None:
+    assert "No such file" in rtsp_missing(str(tmp_path / "python3"))
+    python = tmp_path / "python3"
+    python.write_text("#!/bin/sh\necho 'Traceback:' >&2; echo 'No module named gi' >&2; exit 1\n")
+    python.chmod(0o755)
+    assert "No module named gi" in rtsp_missing(f"{python.parent}/./{python.name}")
+
+
+@pytest.mark.usefixtures("gstreamer")
 def test_real_cameras_send_until_the_context_ends(clip: Path) -> None:
-    with paced("auto", clip, TOOL.resolve(), 2, 10) as cameras:
+    with paced("auto", clip, 2, 10) as cameras:
         assert cameras.how.startswith("RTSP")
         opened = [source.open("camera") for source in cameras.sources]
         assert [one.read().size for one in opened] == [(320, 180)] * 2
@@ -67,6 +74,15 @@ def test_real_cameras_send_until_the_context_ends(clip: Path) -> None:
             one.close()
         assert Path(f"/proc/{cameras.process}").exists()
     assert not Path(f"/proc/{cameras.process}").exists()
+
+
+@pytest.mark.usefixtures("gstreamer")
+def test_the_written_clip_can_be_sent(tmp_path: Path) -> None:
+    """Machines that have no clip of their own measure with RTSP as well."""
+    with paced("rtsp", written_clip(tmp_path, (160, 90), 10), 1, 10) as cameras:
+        opened = cameras.sources[0].open("camera")
+        assert opened.read().size == (160, 90)
+        opened.close()
 
 
 def test_machines_without_a_clip_write_one_once(tmp_path: Path) -> None:

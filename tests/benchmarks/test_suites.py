@@ -10,7 +10,6 @@ from benchmarks.suites import SUITES
 from benchmarks.suites.model import input_tensor, shares
 from models.detectors.yolo import Yolo
 from models.session import open_session
-from tests.conftest import TOOL
 from tests.models.exports import save, v8
 
 
@@ -123,13 +122,13 @@ def test_soak_without_a_camera_watches_memory(synthetic: Callable[..., Plan]) ->
     assert peak > 0
 
 
-@pytest.mark.usefixtures("rtsp_tool")
+@pytest.mark.usefixtures("gstreamer")
 def test_soak_with_a_camera_that_is_killed(
     synthetic: Callable[..., Plan], tiny: Yolo, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmarks.suites.soak.REST_S", 0.2)
     monkeypatch.setattr("benchmarks.suites.soak.QUICK_DOWN_S", 2.0)
-    plan = synthetic(detector=tiny, clip=clip, shared=TOOL.resolve().parents[1], feed="rtsp", seconds=1.0)
+    plan = synthetic(detector=tiny, clip=clip, feed="rtsp", seconds=1.0)
     found = {(row.case, row.metric): row for row in SUITES["soak"].run(plan)}
     assert found["killed", "time to notice"].n == 1
     assert found["killed", "time to recover"].n == 1

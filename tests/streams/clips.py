@@ -24,6 +24,21 @@ def plain(count: int, colour: tuple[int, int, int], size: tuple[int, int] = SMAL
     return [np.full((size[1], size[0], 3), colour, np.uint8)] * count
 
 
+def numbered(count: int, size: tuple[int, int] = SMALL) -> list[NDArray[np.uint8]]:
+    """Pictures that carry their number, up to 255, as bars: one white bar for each bit that is set."""
+    pictures = []
+    for number in range(count):
+        bits = np.repeat([number >> bit & 1 for bit in range(8)], size[0] // 8)
+        pictures.append(np.broadcast_to((bits * 255).astype(np.uint8)[None, :, None], (size[1], len(bits), 3)).copy())
+    return pictures
+
+
+def number_of(image: NDArray[np.uint8]) -> int:
+    """The number that a picture of `numbered` carries; survives coding."""
+    bars = np.array_split(image.mean(axis=(0, 2)), 8)
+    return sum(1 << bit for bit, bar in enumerate(bars) if np.median(bar) > 128)
+
+
 def write_clip(
     path: Path,
     images: Sequence[NDArray[np.uint8]],
