@@ -51,6 +51,11 @@ class _Path:
     told_s: dict[Side, float] = field(default_factory=dict)
 
 
+def margin_px(row: Placed) -> float:
+    """How far from a line the foot of a road user must be to be surely on one side of it."""
+    return max(_MARGIN * row.height, _MARGIN_LEAST_PX)
+
+
 class Crossings:
     """Watches one line of one camera."""
 
@@ -102,7 +107,7 @@ class Crossings:
     def _settle(self, path: _Path, row: Placed, start: Point, end: Point) -> tuple[float, Point, Side] | None:
         """Settles the foot on a side once it is beyond the margin; returns the crossing that this makes certain."""
         distance = row.distances[self._name]
-        if abs(distance) < max(_MARGIN * row.height, _MARGIN_LEAST_PX):
+        if abs(distance) < margin_px(row):
             return None
         side: Side = "left" if distance > 0 else "right"
         noted, came_from = path.noted, path.settled_at if path.settled else path.foot

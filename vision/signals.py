@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 LONG_BEFORE_S = float("-inf")
 """Since when a state is on that was on already at the first look."""
 _GLITCH_S = 1.0  # a state that is not known for so long and then the same again has been the same all the time
+_CHANGE_S = 0.5  # one that is not known for so long and then another has changed when it was first not known
 _KEPT = 8  # phases
 
 
@@ -57,10 +58,16 @@ class Signal:
 
     def at(self, time_s: float) -> Phase:
         """The phase that was on at a moment of the last while; a crossing is known only after it has happened."""
+        return self.span(time_s)[0]
+
+    def span(self, time_s: float) -> tuple[Phase, float]:
+        """The phase that was on at a moment of the last while, and until when: infinite where it still is."""
+        until_s = float("inf")
         for phase in reversed(self.phases):
             if phase.since_s <= time_s:
-                return phase
-        return Phase("unknown", LONG_BEFORE_S)
+                return phase, until_s
+            until_s = phase.since_s
+        return Phase("unknown", LONG_BEFORE_S), until_s
 
 
 class SignalClock:
@@ -84,7 +91,11 @@ class SignalClock:
 
 
 def _changed(phases: tuple[Phase, ...], state: SignalState, time_s: float) -> tuple[Phase, ...]:
-    glitch = phases[-1].state == "unknown" and time_s - phases[-1].since_s <= _GLITCH_S
-    if glitch and len(phases) > 1 and phases[-2].state == state:
-        return phases[:-1]
+    if phases[-1].state == "unknown" and len(phases) > 1:
+        unknown_s = time_s - phases[-1].since_s
+        if phases[-2].state == state and unknown_s <= _GLITCH_S:
+            return phases[:-1]
+        if phases[-2].state != state and unknown_s <= _CHANGE_S:
+            # Whoever reads a lamp makes sure of a change before saying it.
+            return (*phases[:-1], Phase(state, phases[-1].since_s))
     return (*phases, Phase(state, time_s))[-_KEPT:]

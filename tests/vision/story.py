@@ -1,6 +1,6 @@
 """Tells what happens in front of a camera, as observations: for tests of trackers and rules."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +21,8 @@ NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)  # 12:00 in Sóc Trăng
 
 Waypoint = tuple[float, float, float]
 """When (s), and where the foot then is (x and y, px)."""
+Phases = Callable[[float], Mapping[str, SignalState]]
+"""The states of signals at a time."""
 
 
 @dataclass
@@ -57,7 +59,7 @@ class Story:
     seconds: float
     fps: float = 25.0
     began: datetime = NOON
-    signals: dict[str, SignalState] = field(default_factory=dict)
+    signals: Mapping[str, SignalState] | Phases = field(default_factory=dict)
     health: Health = "valid"
 
     def observations(self) -> Iterator[Observation]:
@@ -70,7 +72,7 @@ class Story:
                 captured_at=self.began + timedelta(seconds=time_s),
                 size=SIZE,
                 detections=Detections.of(*rows),
-                signals=self.signals,
+                signals=self.signals(time_s) if callable(self.signals) else self.signals,
                 static=np.empty((0, 4), np.float32),
                 health=self.health,
             )
@@ -121,6 +123,9 @@ SCENE = Scene(
     lanes={"inbound": Lane(polygon=((0.0, 0.0), (0.2, 0.0), (0.2, 1.0), (0.0, 1.0)), heading=(0.0, 1.0))},
 )
 
+JUNCTION = replace(SCENE, signals=frozenset({"near"}))
+"""The same scene with a signal."""
+
 MAST = replace(SCENE, ground=calibration().ground)
 """The same scene with metres, before the camera on the mast."""
 
@@ -144,6 +149,15 @@ def play(story: Story, *rules: Rule, scene: Scene = SCENE) -> list[Event]:
 def drives(label: Label, *way: Waypoint, **more: object) -> RoadUser:
     """Somebody who goes along waypoints (time, x, y)."""
     return RoadUser(label, way, **more)  # type: ignore[arg-type]
+
+
+def lights(*phases: tuple[float, SignalState]) -> Phases:
+    """The signal `near`, which changes to each state at its time."""
+
+    def at(time_s: float) -> Mapping[str, SignalState]:
+        return {"near": [state for since_s, state in phases if since_s <= time_s][-1]}
+
+    return at
 
 
 def stands(label: Label, x: float, y: float, since: float, until: float, **more: object) -> RoadUser:

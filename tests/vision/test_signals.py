@@ -29,6 +29,20 @@ def test_a_glitch_does_not_begin_a_new_phase(lapse_s: float, since_s: float) -> 
     assert signal.since_s == since_s
 
 
+@pytest.mark.parametrize(("unsure_s", "since_s"), [(0.3, 4.0), (0.5, 4.0), (0.6, 4.6), (1.0, 5.0)])
+def test_a_change_that_was_made_sure_of_began_at_its_first_sight(unsure_s: float, since_s: float) -> None:
+    signal = after((0.0, "red"), (4.0, "unknown"), (4.0 + unsure_s, "green"))
+    assert (signal.state, signal.since_s) == ("green", pytest.approx(since_s))
+    assert signal.at(3.9) == Phase("red", LONG_BEFORE_S)
+
+
+def test_knows_until_when_a_phase_was_on() -> None:
+    signal = after((0.0, "red"), (4.0, "green"), (8.0, "yellow"))
+    assert signal.span(2.0) == (Phase("red", LONG_BEFORE_S), 4.0)
+    assert signal.span(4.0) == (Phase("green", 4.0), 8.0)
+    assert signal.span(9.0) == (Phase("yellow", 8.0), float("inf"))
+
+
 def test_unknown_at_the_start_stays_unknown_for_that_time() -> None:
     signal = after((0.0, "unknown"), (0.5, "red"))
     assert (signal.state, signal.since_s) == ("red", 0.5)
