@@ -19,7 +19,8 @@ from datetime import datetime
 import numpy as np
 from models.detections import Detections
 from models.detector import Detector, DetectorConfig
-from models.observation import Observation
+from models.lamps import Lamp, LampReader
+from models.observation import Observation, SignalState
 from streams.frame import Frame
 from streams.health import StreamHealth
 from streams.reader import Reader
@@ -85,6 +86,7 @@ class _Channel:
     reader: Reader
     attention: Attention
     confidence: float
+    lamps: Mapping[str, LampReader]
     busy: bool = False
     close_due: bool = False
     closed: bool = False
@@ -190,7 +192,9 @@ class Engine:
 
         reader = Reader(camera.id, camera.source, start=start, wake=self._notify, on_change=changed)
         wanted = site.detector(camera)
-        return _Channel(camera, detector, site.pipeline(camera), reader, Attention(wanted.every), wanted.confidence)
+        attention = Attention(wanted.every)
+        lamps = {name: one.open() for name, one in camera.signals.items() if isinstance(one, Lamp)}
+        return _Channel(camera, detector, site.pipeline(camera), reader, attention, wanted.confidence, lamps)
 
     def _notify(self) -> None:
         with self._wake:
@@ -242,7 +246,8 @@ class Engine:
         began = time.monotonic()
         [detections] = channel.detector.detect([frame])
         infer_s = time.monotonic() - began
-        observation = observed(frame, detections)
+        signals = {name: lamp.read(frame.image, frame.time_s) for name, lamp in channel.lamps.items()}
+        observation = observed(frame, detections, signals)
         step = channel.pipeline.step(observation)
         sure = np.count_nonzero(detections.scores >= channel.confidence)
         channel.attention.looked(frame.index, step.view, int(sure))
@@ -279,7 +284,7 @@ class Engine:
             self._on_events([ended])
 
 
-def observed(frame: Frame, detections: Detections) -> Observation:
+def observed(frame: Frame, detections: Detections, signals: Mapping[str, SignalState]) -> Observation:
     """What one picture of a camera told us."""
     return Observation(
         camera=frame.camera,
@@ -287,7 +292,7 @@ def observed(frame: Frame, detections: Detections) -> Observation:
         captured_at=frame.captured_at,
         size=frame.size,
         detections=detections,
-        signals={},
+        signals=signals,
         static=np.empty((0, 4), np.float32),
         health="valid",
     )

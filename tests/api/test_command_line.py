@@ -302,7 +302,7 @@ def test_a_source_that_never_was_there_is_bad_input_told_once(tmp_path: Path, so
 
 
 def test_a_camera_that_is_lost_for_good_fails_with_all_that_was_found_before(
-    rtsp_tool: None, clip: Path, tmp_path: Path
+    gstreamer: None, clip: Path, tmp_path: Path
 ) -> None:
     camera, recording = RtspCamera({"road": clip}), tmp_path / "d.jsonl"
     camera.start()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models.detections import Label
+from models.observation import SignalState
 from models.recording import RecordingWriter, read_recording
 from tests.vision.story import JUNCTION, RoadUser, Story, drives, lights
 from vision.events import Violation
@@ -19,14 +20,11 @@ from vision.trackers.packtrack import PackTrack
 CYCLE_S = 60.0
 RED_S, GREEN_S = 20.0, 50.0
 """Within a cycle: green, yellow 3 s before red, red, green again."""
+_CYCLE: tuple[tuple[float, SignalState], ...] = ((RED_S - 3, "yellow"), (RED_S, "red"), (GREEN_S, "green"))
 SIGNALS = lights(
     (0.0, "green"),
-    *(
-        (cycle * CYCLE_S + when, state)
-        for cycle in range(4)
-        for when, state in ((RED_S - 3, "yellow"), (RED_S, "red"), (GREEN_S, "green"))
-    ),
-)  # type: ignore[arg-type]
+    *((cycle * CYCLE_S + when, state) for cycle in range(4) for when, state in _CYCLE),
+)
 SIZES = {
     Label.MOTORCYCLE: (40.0, 90.0),
     Label.BICYCLE: (36.0, 80.0),

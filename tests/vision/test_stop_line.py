@@ -10,9 +10,7 @@ from vision.events import Violation
 from vision.rules.stop_line import StopLine
 from vision.scene import Scene, Zone
 
-CROSSWALK = replace(
-    JUNCTION, zones={"crosswalk": Zone(polygon=((0.2, 0.4), (0.5, 0.4), (0.5, 0.49), (0.2, 0.49)))}
-)
+CROSSWALK = replace(JUNCTION, zones={"crosswalk": Zone(polygon=((0.2, 0.4), (0.5, 0.4), (0.5, 0.49), (0.2, 0.49)))})
 
 
 def stops(y: float = 475, goes_s: float = 15.0, **more: object) -> RoadUser:
