@@ -21,10 +21,13 @@ from dataclasses import dataclass
 from math import dist, isfinite
 from typing import Literal
 
+from models.detections import Label
+from pydantic import BaseModel, ConfigDict, Field
+
 from vision.crossing import Crossing, Crossings, margin_px
 from vision.events import Violation
 from vision.geometry import Point
-from vision.rule import Rule
+from vision.rule import LabelName, Rule
 from vision.scene import Placed, Scene, View
 from vision.signals import LONG_BEFORE_S, Signal
 from vision.tracks import PerTrack
@@ -37,33 +40,37 @@ _BACK_S = 1.0  # who is before the line again for longer has rolled back; boxes 
 _TREMBLE_S = 0.5  # who was not surely before the line so short a time ago may only tremble on it
 _CUT_OFF_PX = 1.0  # so near the edge of the picture a box may be cut off
 
-BEYOND_M = 3.0
-"""Who goes on for so long beyond the line has run the red light."""
-BEYOND_HEIGHTS = 0.5
-"""The same without calibration, in heights of the box."""
-GRACE_S = 0.5
-END_GRACE_S = 0.3
+REST_S = 1.0
+"""Who stands for so long has stopped."""
 
 Outcome = Literal["went_on", "stopped"]
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What counts as crossing on red.
+class StopLineTerms(BaseModel):
+    """What the rules of a stop line have in common: which line and signal, and what counts as crossing on red."""
 
-    Attributes:
-        grace_s: Who crosses within so long after the start of red is let go.
-        end_grace_s: The same before the end of red.
-        beyond_m: So far beyond the line one has gone on, where the ground is known.
-        beyond_heights: The same without calibration, heights of the box.
-        rest_s: Who stands for so long has stopped.
-    """
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    grace_s: float = GRACE_S
-    end_grace_s: float = END_GRACE_S
-    beyond_m: float = BEYOND_M
-    beyond_heights: float = BEYOND_HEIGHTS
-    rest_s: float = 1.0
+    labels: tuple[LabelName, ...] | None = Field(
+        default=(Label.BICYCLE, Label.MOTORCYCLE, Label.CAR, Label.BUS, Label.TRUCK),
+        min_length=1,
+        description="Only road users with these labels; null for all.",
+    )
+    line: str = Field(description="Id of the stop line.")
+    signal: str = Field(description="Id of the signal that it belongs to.")
+    direction: str = Field(description="Way over the line that the signal is for: `left`, `right` or its own name.")
+    grace_s: float = Field(
+        default=0.5, ge=0, description="Who crosses within so long after the start of red is let go, seconds."
+    )
+    end_grace_s: float = Field(
+        default=0.3, ge=0, description="The same before the end of red, for times are not exact, seconds."
+    )
+    beyond_m: float = Field(
+        default=3.0,
+        gt=0,
+        description="Who goes on for so long beyond the line has run the red light, m; where there is a calibration.",
+    )
+    beyond_heights: float = Field(default=0.5, gt=0, description="The same without calibration, heights of the box.")
 
 
 @dataclass(slots=True)
@@ -112,25 +119,24 @@ class _Approach:
 class RedCrossings:
     """Watches one stop line and its signal."""
 
-    def __init__(self, scene: Scene, line: str, signal: str, direction: str, terms: Terms) -> None:
+    def __init__(self, scene: Scene, terms: StopLineTerms, rest_s: float = REST_S) -> None:
         """Watches a line.
 
         Args:
             scene: Where it is.
-            line: Id of the line.
-            signal: Id of the signal.
-            direction: Way over the line that the signal is for.
-            terms: What counts.
+            terms: Which line and signal, and what counts.
+            rest_s: Who stands for so long has stopped.
 
         Raises:
             SiteError: There is no such line, signal or direction.
         """
-        self._line = line
-        self._side = scene.side(line, direction)
-        self._signal = scene.signal(signal)
+        self._line = terms.line
+        self._side = scene.side(terms.line, terms.direction)
+        self._signal = scene.signal(terms.signal)
         self._ground = scene.ground
         self._terms = terms
-        self._crossings = Crossings(line, scene.line(line))
+        self._rest_s = rest_s
+        self._crossings = Crossings(terms.line, scene.line(terms.line))
         self._approaches = PerTrack(_Approach)
         self._open: dict[int, RedCrossing] = {}
         self._last: View | None = None
@@ -216,7 +222,7 @@ class RedCrossings:
         place, since_s = pending.stood
         if dist(row.foot, place.foot) > _DRIFT * pending.height:
             pending.stood = row, view.time_s
-        elif pending.rested is None and view.time_s - since_s >= self._terms.rest_s - 0.0005:
+        elif pending.rested is None and view.time_s - since_s >= self._rest_s - 0.0005:
             # Half a millisecond of grace: stream clocks are sums of frame intervals.
             pending.rested = row, view.time_s
         if pending.gone_s is None and self._has_gone(pending, row, view):

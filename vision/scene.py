@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import dist, isnan
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 from models.detections import Label
 from models.observation import Health, Observation
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from vision.calibration import Ground
+from vision.calibration import Ground, Share
 from vision.errors import SiteError
 from vision.geometry import Floats, Outlines, Point, area, crosses_itself, signed_distances
 from vision.motion import Moving
@@ -19,7 +19,6 @@ from vision.signals import Signal
 from vision.tracks import Tracks
 
 Side = Literal["left", "right"]
-Share = Annotated[float, Field(ge=0, le=1, description="0..1 of the picture.")]
 Part = TypeVar("Part")
 _Pixels = tuple[Floats, Floats, Outlines]
 
@@ -257,7 +256,7 @@ class Scene:
         if self.ground is None:
             raise SiteError(
                 "needs metres, and the camera has no calibration; give it `calibration: {points: …}` with at least "
-                "4 points, `ngatu calibrate` shows how good they are"
+                "4 points"
             )
         return self.ground
 

@@ -16,14 +16,11 @@ _KEPT = 8  # phases
 
 
 class Feed(BaseModel):
-    """A signal whose state is told to us: posted to the API, or recorded in a replay file."""
+    """A signal whose state stands in the recording that is replayed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["feed"] = "feed"
-    stale_s: float = Field(
-        default=600.0, gt=0, description="A state that was told longer ago is not known any more, seconds."
-    )
 
 
 AnySignal = Annotated[Lamp | Feed, Field(discriminator="kind")]

@@ -1,7 +1,6 @@
 import base64
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -9,6 +8,7 @@ import streams.download
 from benchmarks.scenarios import free_port
 from streams.download import downloaded
 from streams.errors import StreamError
+from tests.streams.web import served
 
 CONTENT = bytes(range(256)) * 10_000
 ALLOWED = "Basic " + base64.b64encode(b"ngatu:s3cr/t").decode()
@@ -32,12 +32,8 @@ class Shelf(BaseHTTPRequestHandler):
 
 @pytest.fixture(name="address")
 def fixture_address() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Shelf) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with served(Shelf) as address:
+        yield address
 
 
 @pytest.mark.parametrize("place", ["{}/file", "ngatu:s3cr%2Ft@{}/locked"])

@@ -1,9 +1,8 @@
 import base64
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import cv2
@@ -14,6 +13,7 @@ from streams.errors import SourceEnded, StreamError, StreamRefused
 from streams.frame import Frame
 from streams.sources.http import HttpSource
 from tests.streams.clips import street, write_clip
+from tests.streams.web import served
 
 ALLOWED = "Basic " + base64.b64encode(b"ngatu:s3cret").decode()
 
@@ -87,13 +87,8 @@ def fixture_clips(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 @pytest.fixture
 def address(clips: dict[str, Path]) -> Iterator[str]:
     Camera.clips = clips
-    with ThreadingHTTPServer(("127.0.0.1", 0), Camera) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with served(Camera) as address:
+        yield address
 
 
 @pytest.mark.parametrize("path", ["video", "ngatu:s3cret@/locked"])

@@ -1,4 +1,5 @@
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,24 +47,22 @@ def told(
     seconds: float = 18.0,
     fps: float = 25.0,
     rule: RedLight = RULE,
+    stop: StopLine = STOP,
     scene: Scene = JUNCTION,
 ) -> list[Event]:
-    return play(Story(users, seconds, fps, signals=signals), rule, STOP, scene=scene)
+    return play(Story(users, seconds, fps, signals=signals), rule, stop, scene=scene)
 
 
-def violations(
-    *users: RoadUser,
-    signals: Phases = RED,
-    seconds: float = 18.0,
-    fps: float = 25.0,
-    rule: RedLight = RULE,
-    scene: Scene = JUNCTION,
-) -> list[Violation]:
-    events = told(*users, signals=signals, seconds=seconds, fps=fps, rule=rule, scene=scene)
+def told_once(kind: str, events: list[Event]) -> list[Violation]:
+    """The violations of a kind; none of the others is of the same track."""
     found = [one for one in events if isinstance(one, Violation)]
     tracks = [one.track for one in found]
     assert len(set(tracks)) == len(tracks), "one crossing is told once, and by one rule"
-    return [one for one in found if one.kind == "red_light"]
+    return [one for one in found if one.kind == kind]
+
+
+def violations(*users: RoadUser, **how: Any) -> list[Violation]:
+    return told_once("red_light", told(*users, **how))
 
 
 def crosses(at_s: float, x: float = 300, label: Label = Label.MOTORCYCLE, **more: object) -> RoadUser:

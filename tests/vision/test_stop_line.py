@@ -1,14 +1,15 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from models.detections import Label
-from tests.vision.story import JUNCTION, Phases, RoadUser, Story, drives, lights, play, views
-from tests.vision.test_red_light import RED, RULE, STOP, crosses
+from tests.vision.story import JUNCTION, RoadUser, Story, drives, lights, views
+from tests.vision.test_red_light import RED, STOP, crosses, told, told_once
 from vision.errors import SiteError
 from vision.events import Violation
 from vision.rules.stop_line import StopLine
-from vision.scene import Scene, Zone
+from vision.scene import Zone
 
 CROSSWALK = replace(JUNCTION, zones={"crosswalk": Zone(polygon=((0.2, 0.4), (0.5, 0.4), (0.5, 0.49), (0.2, 0.49)))})
 
@@ -18,19 +19,8 @@ def stops(y: float = 475, goes_s: float = 15.0, **more: object) -> RoadUser:
     return drives(Label.CAR, (3.0, 300, 700), (6.5, 300, y), (goes_s, 300, y), (goes_s + 2.0, 300, 100), **more)
 
 
-def violations(
-    *users: RoadUser,
-    signals: Phases = RED,
-    seconds: float = 18.0,
-    fps: float = 25.0,
-    rule: StopLine = STOP,
-    scene: Scene = JUNCTION,
-) -> list[Violation]:
-    events = play(Story(users, seconds, fps, signals=signals), RULE, rule, scene=scene)
-    found = [one for one in events if isinstance(one, Violation)]
-    tracks = [one.track for one in found]
-    assert len(set(tracks)) == len(tracks), "one crossing is told once, and by one rule"
-    return [one for one in found if one.kind == "stop_line"]
+def violations(*users: RoadUser, rule: StopLine = STOP, **how: Any) -> list[Violation]:
+    return told_once("stop_line", told(*users, stop=rule, **how))
 
 
 @pytest.mark.parametrize("fps", [6.0, 12.5, 25.0])
