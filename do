@@ -79,7 +79,7 @@ case "$what" in
     docs) setup_dev; PYTHONPATH=. .venv/bin/python docs/generate.py ;;
     lock)
         setup_dev
-        options="--quiet --strip-extras --generate-hashes --allow-unsafe --no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --upgrade"
+        options="--quiet --no-strip-extras --generate-hashes --allow-unsafe --no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --upgrade"
         echo setuptools > .venv/build.in # builds the editable installation
         .venv/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' > .venv/dev.in
         .venv/bin/pip-compile $options -o requirements.lock pyproject.toml .venv/build.in
