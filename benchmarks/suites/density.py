@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.drive import PacedRun, watched
+from benchmarks.drive import PacedRun, run_unpaced, watched
 from benchmarks.errors import BenchError, SkippedCaseError
 from benchmarks.report import Row
-from benchmarks.scenarios import paced, site_of
+from benchmarks.scenarios import paced, site_of, unpaced
 from benchmarks.suite import Plan, Suite
 from models.detector import DetectorConfig
 
@@ -24,8 +24,8 @@ class Density(Suite):
     N cameras send at their own pace (RTSP from a process of its own, where GStreamer is there). They count as
     carried if in 3 of 3 runs of at least 60 s, after a warm-up, *every* camera has ≥ 99 % of its pictures taken for
     analysis, ≤ 1 % dropped, the p99 from frame to event over all cameras is ≤ 500 ms, the median latency of no camera
-    grows by more than 50 ms from the first to the last third, and nothing failed or had to connect anew. N is sought
-    by doubling and halving the interval with one run each, then N and N + 1 are settled. A run lasts until there are
+    grows by more than 50 ms from the first to the last third, and nothing failed or had to connect anew. The search
+    for N goes out from the unpaced rate with one run each; then N and N + 1 are settled. A run lasts until there are
     1000 results, since fewer bear no p99. With the automatic interval every picture is taken, and the detector looks
     at as many as the traffic asks for.
     """
@@ -36,13 +36,15 @@ class Density(Suite):
     def run(self, plan: Plan) -> Iterator[Row]:
         """Measures (see `Suite.run`)."""
         for label, every in (("every picture", 1), ("automatic interval", "auto")):
+            detector = plan.looking(every)
+            rate = run_unpaced(site_of([unpaced(plan.clip, plan.frames)], detector)).fps
             for fps in plan.targets:
-                yield from self._target(plan, plan.looking(every), f"{fps:g} fps, {label}", fps)
+                yield from self._target(plan, detector, f"{fps:g} fps, {label}", fps, round(rate / fps))
 
-    def _target(self, plan: Plan, detector: DetectorConfig, case: str, fps: float) -> Iterator[Row]:
+    def _target(self, plan: Plan, detector: DetectorConfig, case: str, fps: float, guess: int) -> Iterator[Row]:
         tries = Tries(lambda count: run_cameras(plan, detector, count, fps), passes=1 if plan.quick else PASSES)
         try:
-            most = tries.most(limit=2 if plan.quick else MOST)
+            most = tries.most(2 if plan.quick else MOST, guess)
         except SkippedCaseError as reason:
             yield Row.skipped(self.name, case, reason)
             return
@@ -80,15 +82,23 @@ class Tries:
     passes: int
     runs: dict[int, list[PacedRun]] = field(default_factory=dict)
 
-    def most(self, limit: int) -> int:
-        """The greatest number that is carried in all its runs while one more is not; 0 if one is too many."""
-        good, bad = 0, 1
-        while bad <= limit and self._carried(bad):
-            good, bad = bad, bad * 2
-        bad = min(bad, limit + 1)
+    def most(self, limit: int, guess: int = 1) -> int:
+        """The greatest number that is carried in all its runs while one more is not; 0 if one is too many.
+
+        Args:
+            limit: No more than so many are tried.
+            guess: Where the search begins. The nearer it is, the fewer runs are needed.
+        """
+        good, bad = 0, limit + 1
+        count, step = max(1, min(guess, limit)), 1
         while bad - good > 1:
-            middle = (good + bad) // 2
-            good, bad = (middle, bad) if self._carried(middle) else (good, middle)
+            if self._carried(count):
+                good, further = count, count + step
+            else:
+                bad, further = count, count - step
+            step *= 2
+            bounded = good > 0 and bad <= limit
+            count = (good + bad) // 2 if bounded else max(1, min(further, limit))
         while good and not self._settled(good):
             good -= 1
         while good < limit and self._settled(good + 1):

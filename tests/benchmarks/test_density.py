@@ -56,11 +56,12 @@ class Machine:
         return run(rate=0.5) if count > self.carries or bad else run()
 
 
+@pytest.mark.parametrize("guess", [0, 1, 7, 30, 1000])
 @pytest.mark.parametrize("carries", [0, 1, 2, 3, 7, 8, 20])
-def test_the_most_is_found_with_three_good_runs_and_a_bad_one_above(carries: int) -> None:
+def test_the_most_is_found_with_three_good_runs_and_a_bad_one_above(carries: int, guess: int) -> None:
     machine = Machine(carries)
     tries = Tries(machine, passes=3)
-    assert tries.most(limit=100) == carries
+    assert tries.most(100, guess) == carries
     if carries:
         assert len(tries.runs[carries]) == 3
     assert tries.failure(carries) == ""
@@ -72,6 +73,12 @@ def test_one_bad_run_of_three_is_too_many() -> None:
     assert tries.most(limit=100) == 7
     assert len(tries.runs[7]) == 3
     assert tries.failure(8)
+
+
+def test_a_good_guess_saves_runs() -> None:
+    machine = Machine(7)
+    assert Tries(machine, passes=3).most(100, guess=7) == 7
+    assert machine.asked == [7, 8, 7, 7]
 
 
 def test_no_more_than_the_limit_is_tried() -> None:
