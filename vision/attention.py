@@ -39,33 +39,33 @@ class Attention:
             every: 1 for every picture, 2 for every second one …; `auto` for as many as the traffic asks for.
         """
         self._every = every
-        self._looked: tuple[int, float] | None = None
+        self._due: int | None = None
+        self._looked_s: float | None = None
         self._pace = STEP / LONGEST_S
         self._strangers = 0
         self._all_until_s = float("-inf")
 
     def due(self, index: int, time_s: float) -> bool:
-        """Whether a picture should be looked at.
+        """Whether a picture should be looked at. With `auto` it must be `looked` at before the next one is asked for.
 
         Args:
             index: Number of the picture in its stream.
             time_s: Its stream clock, seconds.
         """
-        if self._looked is None:
-            return True
-        last_index, last_s = self._looked
         if self._every != "auto":
-            return index - last_index >= self._every
-        if time_s <= self._all_until_s:
+            if self._due is not None and index - self._due < self._every:
+                return False
+            self._due = index
+            return True
+        if self._looked_s is None or time_s <= self._all_until_s:
             return True
         # Half a millisecond of grace: stream clocks are sums of frame intervals.
-        return time_s - last_s >= min(STEP / self._pace, LONGEST_S) - 0.0005
+        return time_s - self._looked_s >= min(STEP / self._pace, LONGEST_S) - 0.0005
 
-    def looked(self, index: int, view: View, detected: int) -> None:
+    def looked(self, view: View, detected: int) -> None:
         """Takes what was seen in a picture that was looked at.
 
         Args:
-            index: Number of the picture in its stream.
             view: The road users that are tracked.
             detected: How many were detected with confidence; more than are tracked means that somebody is new.
         """
@@ -73,8 +73,8 @@ class Attention:
         if strangers > self._strangers:
             self._all_until_s = view.time_s + NEWCOMER_S
         self._strangers = strangers
-        since_s = view.time_s - self._looked[1] if self._looked else 0.0
-        self._looked = index, view.time_s
+        since_s = 0.0 if self._looked_s is None else view.time_s - self._looked_s
+        self._looked_s = view.time_s
         quickest = max((_pace(row.velocity, row.box) for row in view.placed), default=0.0)
         self._pace = max(quickest, self._pace * exp(-since_s / FORGET_S), STEP / LONGEST_S)
 

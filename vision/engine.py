@@ -5,7 +5,11 @@
     reader of camera 3 ──▶ mailbox ─┘   earliest first  ────┴─▶ on_analysed(frame, what was found in it)
 
 A worker takes the picture that has waited longest among the cameras nobody works on, so that no camera starves
-and each camera's pictures stay in order.
+and each camera's pictures stay in order. Of a file, several pictures may be with the detector at once, each on one
+core; tracker and rules take them one after the other:
+
+    worker 1   detect 1 ────▶ track 1 │ detect 3 ────▶ track 3 │
+    worker 2        detect 2 ────▶ track 2 │ detect 4 ────▶ track 4 │
 """
 
 import logging
@@ -78,7 +82,14 @@ class CameraStatus:
 
 @dataclass(slots=True)
 class _Channel:
-    """One camera at work."""
+    """One camera at work.
+
+    Attributes:
+        abreast: So many of its pictures may be with the detector at once.
+        at_work: So many workers are busy with it.
+        taken: So many pictures have been taken for analysis.
+        turn: Which of these is next at tracker and rules.
+    """
 
     camera: Camera
     detector: Detector
@@ -87,7 +98,10 @@ class _Channel:
     attention: Attention
     confidence: float
     lamps: Mapping[str, LampReader]
-    busy: bool = False
+    abreast: int
+    at_work: int = 0
+    taken: int = 0
+    turn: int = 0
     close_due: bool = False
     closed: bool = False
     analysed: int = 0
@@ -120,8 +134,8 @@ class Engine:
         Args:
             site: What to watch.
             start: Wall-clock time of the first picture of files, UTC.
-            workers: How many pictures are analysed at once; by default as many as there are cameras, at most as
-                many as the machine has cores.
+            workers: How many pictures are analysed at once; by default as many as there are cameras, or as the
+                machine has cores where that is less, or a file is read.
             on_analysed: Called for every analysed picture, in the thread of its worker, after `on_events`.
             on_events: Called with what became certain; from several threads.
 
@@ -130,7 +144,8 @@ class Engine:
             SiteError: A scene lacks what a rule needs.
         """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._workers = workers or min(len(site.cameras), cores)
+        abreast = {camera.id: (workers or cores) if _looks_ahead(site, camera) else 1 for camera in site.cameras}
+        self._workers = workers or min(sum(abreast.values()), cores)
         self._on_analysed = on_analysed
         self._on_events = on_events
         self._wake = threading.Condition()
@@ -142,7 +157,7 @@ class Engine:
             wanted = site.detector(camera)
             key = wanted.model_dump_json()
             loaded[key] = loaded.get(key) or _load(wanted, max(1, cores // self._workers))
-            self._channels[camera.id] = self._channel(site, camera, loaded[key], start)
+            self._channels[camera.id] = self._channel(site, camera, loaded[key], start, abreast[camera.id])
 
     def start(self) -> None:
         """Starts all readers and workers. May be called once."""
@@ -186,7 +201,9 @@ class Engine:
         """What stopped or disturbs the analysis of a camera, if anything does."""
         return self._channels[camera].fault
 
-    def _channel(self, site: Site, camera: Camera, detector: Detector, start: datetime | None) -> _Channel:
+    def _channel(
+        self, site: Site, camera: Camera, detector: Detector, start: datetime | None, abreast: int
+    ) -> _Channel:
         def changed(health: StreamHealth) -> None:
             self._stream_changed(self._channels[camera.id], health)
 
@@ -194,7 +211,7 @@ class Engine:
         wanted = site.detector(camera)
         attention = Attention(wanted.every)
         lamps = {name: one.open() for name, one in camera.signals.items() if isinstance(one, Lamp)}
-        return _Channel(camera, detector, site.pipeline(camera), reader, attention, wanted.confidence, lamps)
+        return _Channel(camera, detector, site.pipeline(camera), reader, attention, wanted.confidence, lamps, abreast)
 
     def _notify(self) -> None:
         with self._wake:
@@ -203,11 +220,11 @@ class Engine:
     # The workers' threads.
 
     def _work(self) -> None:
-        while (channel := self._next()) is not None:
+        while (job := self._next()) is not None:
+            channel, frame, turn = job
             try:
-                frame = channel.reader.take()
                 if frame is not None:
-                    self._analyse(channel, frame)
+                    self._analyse(channel, frame, turn)
                 else:
                     self._close(channel)
                     channel.closed = channel.reader.finished
@@ -218,39 +235,53 @@ class Engine:
                 channel.fault = error
                 channel.failed += 1
             finally:
+                self._wait_for(channel, turn)
                 with self._wake:
-                    channel.busy = False
+                    channel.at_work -= 1
+                    channel.turn = turn + 1
                     self._wake.notify_all()
 
-    def _next(self) -> _Channel | None:
-        """Waits for a camera that has something to do and takes it; None when the engine stops."""
+    def _next(self) -> tuple[_Channel, Frame | None, int] | None:
+        """Waits for a picture, or for a camera to be closed (no picture), and takes it with its turn.
+
+        Returns:
+            None when the engine stops.
+        """
         with self._wake:
             while not self._stopping:
-                free = [one for one in self._channels.values() if not (one.busy or one.closed)]
+                free = [one for one in self._channels.values() if one.at_work < one.abreast and not one.closed]
                 waiting = [(since, one) for one in free if (since := one.reader.waiting_since) is not None]
                 if waiting:
                     channel = min(waiting, key=lambda pair: pair[0])[1]
+                    frame = channel.reader.take()
+                    if frame is None or not channel.attention.due(frame.index, frame.time_s):
+                        continue
                 else:
-                    due = [one for one in free if one.close_due or one.reader.finished]
+                    due = [one for one in free if not one.at_work and (one.close_due or one.reader.finished)]
                     if not due:
                         self._wake.wait()
                         continue
-                    channel = due[0]
-                channel.busy = True
-                return channel
+                    channel, frame = due[0], None
+                channel.at_work += 1
+                channel.taken += 1
+                return channel, frame, channel.taken - 1
         return None
 
-    def _analyse(self, channel: _Channel, frame: Frame) -> None:
-        if not channel.attention.due(frame.index, frame.time_s):
-            return
+    def _wait_for(self, channel: _Channel, turn: int) -> None:
+        """Waits until all pictures that were taken before have been through tracker and rules."""
+        with self._wake:
+            self._wake.wait_for(lambda: channel.turn == turn)
+
+    def _analyse(self, channel: _Channel, frame: Frame, turn: int) -> None:
         began = time.monotonic()
         [detections] = channel.detector.detect([frame])
         infer_s = time.monotonic() - began
+        self._wait_for(channel, turn)
         signals = {name: lamp.read(frame.image, frame.time_s) for name, lamp in channel.lamps.items()}
         observation = observed(frame, detections, signals)
         step = channel.pipeline.step(observation)
         sure = np.count_nonzero(detections.scores >= channel.confidence)
-        channel.attention.looked(frame.index, step.view, int(sure))
+        channel.attention.looked(step.view, int(sure))
         channel.analysed += 1
         channel.seen_s, channel.seen_at = frame.time_s, began
         channel.fault = None
@@ -296,6 +327,11 @@ def observed(frame: Frame, detections: Detections, signals: Mapping[str, SignalS
         static=np.empty((0, 4), np.float32),
         health="valid",
     )
+
+
+def _looks_ahead(site: Site, camera: Camera) -> bool:
+    """Whether the detector may have a picture before the one ahead is through: none is lost, and it is known which."""
+    return not camera.source.live and site.detector(camera).every != "auto"
 
 
 def _load(wanted: DetectorConfig, threads: int) -> Detector:

@@ -19,7 +19,7 @@ def watch(story: Story, every: Every) -> tuple[list[Event], list[float]]:
     for index, observation in enumerate(story.observations()):
         if attention.due(index, observation.time_s):
             step = pipeline.step(observation)
-            attention.looked(index, step.view, len(observation.detections))
+            attention.looked(step.view, len(observation.detections))
             events.extend(step.events)
             looks.append(observation.time_s)
     return events, looks

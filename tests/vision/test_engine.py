@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from pydantic import PrivateAttr
 
+from models.detections import Detections
+from models.detector import Picture
 from models.errors import ModelError
 from models.recording import RecordingWriter, read_recording
 from streams.errors import StreamError
@@ -227,3 +229,52 @@ class OpenFlicker(OpenSource):
 
     def close(self) -> None:
         pass
+
+
+class InStep:
+    """A detector that finds nothing, and of every two pictures gives back the first one last."""
+
+    description = "in step"
+
+    def __init__(self) -> None:
+        self._both = threading.Barrier(2, timeout=WAIT_S)
+        self._second = threading.Event()
+
+    def detect(self, pictures: Sequence[Picture]) -> list[Detections]:
+        [picture] = pictures
+        self._both.wait()
+        if picture.index % 2:
+            self._second.set()
+        else:
+            assert self._second.wait(WAIT_S)
+            self._second.clear()
+        return [Detections.empty()]
+
+
+def test_two_pictures_of_a_file_are_detected_at_once_and_analysed_in_order() -> None:
+    heard = Heard()
+    engine = Engine(site_of(street(duration_s=2)), workers=2, on_analysed=heard.on_analysed)
+    engine._channels["street"].detector = InStep()
+    engine.start()
+    assert engine.wait(WAIT_S)
+    engine.stop()
+    assert [one.frame.index for one in heard.analysed] == list(range(20))
+    assert engine.status()["street"].failed == 0
+
+
+def test_a_picture_of_a_file_that_cant_be_analysed_holds_up_nobody() -> None:
+    class Breaks(InStep):
+        def detect(self, pictures: Sequence[Picture]) -> list[Detections]:
+            found = super().detect(pictures)
+            if pictures[0].index == 4:
+                raise RuntimeError("no memory")
+            return found
+
+    heard = Heard()
+    engine = Engine(site_of(street(duration_s=2)), workers=2, on_analysed=heard.on_analysed)
+    engine._channels["street"].detector = Breaks()
+    engine.start()
+    assert engine.wait(WAIT_S)
+    engine.stop()
+    assert [one.frame.index for one in heard.analysed] == [index for index in range(20) if index != 4]
+    assert engine.status()["street"].failed == 1
