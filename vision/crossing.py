@@ -59,15 +59,17 @@ def margin_px(row: Placed) -> float:
 class Crossings:
     """Watches one line of one camera."""
 
-    def __init__(self, name: str, line: Line) -> None:
+    def __init__(self, name: str, line: Line, parallel_deg: float = _PARALLEL_DEG) -> None:
         """Watches a line.
 
         Args:
             name: Id of the line in its scene.
             line: The line.
+            parallel_deg: A path at a smaller angle to the line goes along it and does not cross, degrees.
         """
         self._name = name
         self._line = line
+        self._parallel_deg = parallel_deg
         self._paths = PerTrack(_Path)
 
     def __len__(self) -> int:
@@ -115,7 +117,7 @@ class Crossings:
         if noted is None or noted[2] != side:
             return None
         way = (row.foot[0] - came_from[0], row.foot[1] - came_from[1])
-        if angle_between(way, (end[0] - start[0], end[1] - start[1])) < _PARALLEL_DEG:
+        if angle_between(way, (end[0] - start[0], end[1] - start[1])) < self._parallel_deg:
             return None
         if noted[0] - path.told_s.get(side, float("-inf")) < _AGAIN_S:
             return None

@@ -25,6 +25,9 @@ LabelName = Annotated[
     WithJsonSchema({"enum": [label.word for label in Label], "type": "string"}),
 ]
 
+VEHICLES = tuple(label for label in Label if label is not Label.PERSON)
+"""All who drive or ride."""
+
 
 class Watch(Protocol):
     """A rule at work on one camera."""

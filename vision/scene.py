@@ -21,6 +21,7 @@ from vision.tracks import Tracks
 Side = Literal["left", "right"]
 Part = TypeVar("Part")
 _Pixels = tuple[Floats, Floats, Outlines]
+_EDGE = 0.005  # of the picture: a box that comes so near to its edge may go on beyond
 
 
 class SidesNamed(BaseModel):
@@ -175,6 +176,12 @@ class View:
     signals: Mapping[str, Signal]
     health: Health
     everyone: tuple[Placed, ...]
+
+    def cuts_off(self, row: Placed) -> bool:
+        """Whether a box is cut off at the left, right or lower edge: its bottom-centre is not where somebody stands."""
+        width, height = self.size
+        x1, _, x2, y2 = row.box
+        return x1 <= _EDGE * width or x2 >= (1 - _EDGE) * width or y2 >= (1 - _EDGE) * height
 
     def moment(self, time_s: float) -> datetime:
         """Wall-clock time, UTC, of a moment of the stream clock near this view."""

@@ -32,15 +32,17 @@ class Spell:
 class Spells:
     """The spells of one condition in front of one camera."""
 
-    def __init__(self, holds: Callable[[Placed], bool], gap_s: float = 1.0) -> None:
+    def __init__(self, holds: Callable[[Placed], bool], gap_s: float = 1.0, lapse_s: float | None = None) -> None:
         """Begins without any spell.
 
         Args:
             holds: Whether the condition holds for a road user.
             gap_s: How long it may be false or unseen in between.
+            lapse_s: How long it may be seen to be false in between, if that is less.
         """
         self._holds = holds
         self._gap_s = gap_s
+        self._lapse_s = gap_s if lapse_s is None else lapse_s
         self._open: dict[int, Spell] = {}
 
     def __len__(self) -> int:
@@ -56,6 +58,8 @@ class Spells:
                 spell = self._open.setdefault(row.id, Spell(row, view.time_s, row, view.time_s))
                 spell.row, spell.held_s = row, view.time_s
                 now.append(spell)
+            elif row.id in self._open and view.time_s - self._open[row.id].held_s > self._lapse_s:
+                ended.append(self._open.pop(row.id))
         return now, ended
 
     def finish(self) -> list[Spell]:

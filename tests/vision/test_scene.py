@@ -67,6 +67,14 @@ def test_each_scene_remembers_its_own_pixels() -> None:
 
 
 @pytest.mark.parametrize(
+    ("x", "y", "cut"), [(500, 500, False), (22, 500, True), (978, 500, True), (500, 997, True), (500, 82, False)]
+)
+def test_who_is_cut_off_beside_or_below(x: float, y: float, cut: bool) -> None:
+    *_, view = views(Story([stands(Label.CAR, x, y, 0, 1)], 1.0))
+    assert view.cuts_off(view.placed[0]) is cut
+
+
+@pytest.mark.parametrize(
     ("kind", "tree", "message"),
     [
         (Line, {"from": [0.1, 0.2], "to": [0.1, 0.2]}, "no length"),

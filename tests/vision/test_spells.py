@@ -34,3 +34,13 @@ def test_a_longer_lapse_ends_it() -> None:
     over, watch = spells(stands(Label.CAR, 500, 500, 0, 10, hidden=[(3.0, 3.9)]), gap_s=0.5)
     assert [spell.held_s for spell in over] == [pytest.approx(2.96)]
     assert len(watch) == 1
+
+
+def test_a_lapse_that_is_seen_may_end_it_sooner_than_a_moment_unseen() -> None:
+    weaves = drives(Label.CAR, (0.0, 500, 500), (3.0, 500, 500), (3.4, 620, 500), (3.8, 500, 500), (6.0, 500, 500))
+    watch, over = Spells(lambda row: "yard" in row.zones, lapse_s=0.0), []
+    for view in views(Story([weaves, stands(Label.CAR, 450, 450, 0, 6, hidden=[(3.0, 3.9)])], 6.0)):
+        over += watch.step(view)[1]
+    [spell] = over
+    assert spell.held_s == pytest.approx(3.35, abs=0.1)
+    assert len(watch) == 2
