@@ -12,8 +12,8 @@ from math import acos, degrees, hypot
 
 import numpy as np
 
-from vision.geometry import Floats, Point, inside
-from vision.scene import Placed, Scene, View
+from vision.geometry import Outlines, Point
+from vision.scene import Scene, View
 
 _BESIDE = 0.15  # so far beside the bottom-centre, of the width, the box must stand inside, too
 
@@ -29,15 +29,19 @@ class LaneArea:
         """
         self._name = name
         self._lane = scene.lane(name)
-        self._scaled: tuple[tuple[int, int], Floats] | None = None
+        self._scaled: tuple[tuple[int, int], Outlines] | None = None
 
-    def holds(self, row: Placed, view: View) -> bool:
-        """Whether a road user drives in the lane, and not on its edge."""
-        if self._name not in row.zones:
-            return False
-        x, y = row.foot
-        aside = _BESIDE * row.width
-        return bool(inside(np.array([(x - aside, y), (x + aside, y)]), self._polygon(view.size)).all())
+    def drivers(self, view: View) -> frozenset[int]:
+        """Ids of those who drive in the lane, and not on its edge."""
+        rows = [row for row in view.placed if self._name in row.zones]
+        if not rows:
+            return frozenset()
+        x1, _, x2, y2 = np.array([row.box for row in rows]).T
+        middle, aside = (x1 + x2) / 2, _BESIDE * (x2 - x1)
+        outline = self._outline(view.size)
+        left = outline.inside(np.column_stack([middle - aside, y2]))[:, 0]
+        right = outline.inside(np.column_stack([middle + aside, y2]))[:, 0]
+        return frozenset(row.id for row, both in zip(rows, (left & right).tolist(), strict=True) if both)
 
     def off_heading_deg(self, way: Point) -> float:
         """Angle between a way in the picture (px, not of no length) and the direction of travel, degrees 0..180."""
@@ -49,8 +53,8 @@ class LaneArea:
         x, y = self._lane.heading
         return (way[0] * x + way[1] * y) / hypot(x, y)
 
-    def _polygon(self, size: tuple[int, int]) -> Floats:
-        """The corners, px; a stream may change its size."""
+    def _outline(self, size: tuple[int, int]) -> Outlines:
+        """The outline, px; a stream may change its size."""
         if self._scaled is None or self._scaled[0] != size:
-            self._scaled = (size, np.array(self._lane.polygon) * np.array(size, np.float64))
+            self._scaled = (size, Outlines([np.array(self._lane.polygon) * np.array(size, np.float64)]))
         return self._scaled[1]
