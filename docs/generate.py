@@ -24,8 +24,9 @@ def parameters(rule: type[Rule]) -> str:
     for name, field in rule.model_fields.items():
         if name == "kind":
             continue
-        default = "required" if name in required else json.dumps(properties[name].get("default"), ensure_ascii=False)
-        rows.append(f"| `{name}` | {default} | {field.description} |")
+        word = field.alias or name
+        default = "required" if word in required else json.dumps(properties[word].get("default"), ensure_ascii=False)
+        rows.append(f"| `{word}` | {default} | {field.description} |")
     return "\n".join(rows)
 
 

@@ -29,6 +29,16 @@ VEHICLES = tuple(label for label in Label if label is not Label.PERSON)
 """All who drive or ride."""
 
 
+def only(*labels: Label) -> Any:
+    """The field `labels` of a rule that looks at some road users only, if nothing else is said."""
+    return Field(
+        default=labels,
+        min_length=1,
+        description="Only road users with these labels; null for all.",
+        json_schema_extra={"default": [label.word for label in labels]},  # the words of the site file, not numbers
+    )
+
+
 class Watch(Protocol):
     """A rule at work on one camera."""
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from vision.events import Severity
 from vision.incidents import StayIncidents
-from vision.rule import LabelName, Rule
+from vision.rule import LabelName, Rule, only
 from vision.scene import Scene
 
 
@@ -15,9 +15,7 @@ class Loitering(Rule):
     """Somebody stays in a zone for longer than anybody who only passes would."""
 
     kind: Literal["loitering"] = "loitering"
-    labels: tuple[LabelName, ...] | None = Field(
-        default=(Label.PERSON,), min_length=1, description="Only road users with these labels; null for all."
-    )
+    labels: tuple[LabelName, ...] | None = only(Label.PERSON)
     zone: str = Field(description="Id of the zone or lane.")
     after_s: float = Field(default=30.0, gt=0, description="How long somebody must be inside, seconds.")
     severity: Severity = Field(default="warning", description="How urgent it is.")
