@@ -1,3 +1,5 @@
+from typing import Any
+
 from models.detections import Label
 from tests.vision.rows import row, view
 from vision.scene import Placed
@@ -8,7 +10,7 @@ def seen(successors: Successors, time_s: float, *rows: Placed) -> list[int]:
     return [one.id for one in successors.step(view(time_s, *rows)).placed]
 
 
-def car(track: int, x: float, **more: object) -> Placed:
+def car(track: int, x: float, **more: Any) -> Placed:
     """A car that drives to the right at 100 px/s."""
     return row(track, Label.CAR, x, 500, steady=(100.0, 0.0), **more)
 
