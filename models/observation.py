@@ -34,7 +34,8 @@ class Observation:
         size: Width and height of the picture, px.
         detections: What the detector saw.
         signals: State of each traffic signal by its id.
-        static: (k, 4) float32 px, boxes of static blobs that no detection explains.
+        static: (k, 4) float32 px, boxes of things that have come, stay, and are no road user that was detected.
+        removed: (m, 4) float32 px, boxes of places where a thing was that has gone.
         health: `valid`, or why the picture can't be trusted.
     """
 
@@ -45,4 +46,5 @@ class Observation:
     detections: Detections
     signals: Mapping[str, SignalState]
     static: NDArray[np.float32]
+    removed: NDArray[np.float32]
     health: Health

@@ -2,7 +2,8 @@
 
     {"frame": 0, "time_s": 0.0, "size": [640, 352], "boxes": [[x1, y1, x2, y2, score, "car"], …]}
 
-Boxes are in px. Optional: `signals` {id: state}, `at` (UTC, RFC 3339), `static` [[x1, y1, x2, y2], …], `health`
+Boxes are in px. Optional: `signals` {id: state}, `at` (UTC, RFC 3339), `static` and `removed` [[x1, y1, x2, y2], …],
+`health`
 (where it isn't `valid`). Keys that are not known here are ignored. A file named `….gz` is compressed.
 
 What is written is read again bit for bit: a rule that sees pixels or moments of a little less gives other events.
@@ -124,6 +125,7 @@ class _Line(BaseModel):
     signals: Mapping[str, SignalState] = Field(default_factory=dict)
     at: AwareDatetime | None = None
     static: list[_Corners] = Field(default_factory=list)
+    removed: list[_Corners] = Field(default_factory=list)
     health: Health = "valid"
 
 
@@ -181,6 +183,7 @@ def _observation(row: _Line, camera: str, start: datetime | None) -> Observation
         ),
         signals=row.signals,
         static=np.array(row.static, np.float32).reshape(-1, 4),
+        removed=np.array(row.removed, np.float32).reshape(-1, 4),
         health=row.health,
     )
 
@@ -210,6 +213,8 @@ def _encoded(frame: int, observation: Observation) -> bytes:
     }
     if len(observation.static):
         row["static"] = _numbers(observation.static)
+    if len(observation.removed):
+        row["removed"] = _numbers(observation.removed)
     if observation.health != "valid":
         row["health"] = observation.health
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -24,12 +24,15 @@ import numpy as np
 from models.detections import Detections
 from models.detector import Detector, DetectorConfig
 from models.lamps import Lamp, LampReader
-from models.observation import Observation, SignalState
+from models.observation import Health, Observation, SignalState
+from models.static import NOTHING, Blobs, StaticBlobs
 from streams.frame import Frame
 from streams.health import StreamHealth
+from streams.picture_health import PictureFault, PictureWatch
 from streams.reader import Reader
 
 from vision.attention import Attention
+from vision.camera_incidents import CAMERA_RULE
 from vision.events import Event, Incident, event_id
 from vision.pipeline import Pipeline
 from vision.scene import View
@@ -38,8 +41,15 @@ from vision.site import Camera, Site
 log = logging.getLogger(__name__)
 
 LOST_STATES = ("stalled", "lost", "refused")
-CAMERA_RULE = "camera"
-"""Stands for the rule in incidents that concern the camera itself."""
+_HEALTH: Mapping[PictureFault | None, Health] = {
+    None: "valid",
+    "frozen": "camera_frozen",
+    "dark": "camera_dark",
+    "bright": "camera_bright",
+    "covered": "camera_covered",
+    "moved": "camera_moved",
+    "blurred": "camera_blurred",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,8 @@ class _Channel:
     attention: Attention
     confidence: float
     lamps: Mapping[str, LampReader]
+    picture: PictureWatch
+    static: StaticBlobs | None
     abreast: int
     at_work: int = 0
     taken: int = 0
@@ -211,7 +223,11 @@ class Engine:
         wanted = site.detector(camera)
         attention = Attention(wanted.every)
         lamps = {name: one.open() for name, one in camera.signals.items() if isinstance(one, Lamp)}
-        return _Channel(camera, detector, site.pipeline(camera), reader, attention, wanted.confidence, lamps, abreast)
+        static = StaticBlobs() if any(rule.needs_static for rule in camera.rules) else None
+        pipeline, picture = site.pipeline(camera), camera.picture.open()
+        return _Channel(
+            camera, detector, pipeline, reader, attention, wanted.confidence, lamps, picture, static, abreast
+        )
 
     def _notify(self) -> None:
         with self._wake:
@@ -278,7 +294,11 @@ class Engine:
         infer_s = time.monotonic() - began
         self._wait_for(channel, turn)
         signals = {name: lamp.read(frame.image, frame.time_s) for name, lamp in channel.lamps.items()}
-        observation = observed(frame, detections, signals)
+        health = _HEALTH[channel.picture.look(frame.image, frame.time_s)]
+        blobs = NOTHING
+        if channel.static and health == "valid":
+            blobs = channel.static.look(frame.image, frame.time_s, detections)
+        observation = observed(frame, detections, signals, blobs, health)
         step = channel.pipeline.step(observation)
         sure = np.count_nonzero(detections.scores >= channel.confidence)
         channel.attention.looked(step.view, int(sure))
@@ -292,7 +312,7 @@ class Engine:
     def _close(self, channel: _Channel) -> None:
         """Ends what is open of a camera that gives no pictures now."""
         channel.close_due = False
-        events = channel.pipeline.finish()
+        events = channel.pipeline.finish() if channel.reader.finished else channel.pipeline.lose()
         if events:
             self._on_events(events)
 
@@ -315,7 +335,9 @@ class Engine:
             self._on_events([ended])
 
 
-def observed(frame: Frame, detections: Detections, signals: Mapping[str, SignalState]) -> Observation:
+def observed(
+    frame: Frame, detections: Detections, signals: Mapping[str, SignalState], blobs: Blobs, health: Health
+) -> Observation:
     """What one picture of a camera told us."""
     return Observation(
         camera=frame.camera,
@@ -324,8 +346,9 @@ def observed(frame: Frame, detections: Detections, signals: Mapping[str, SignalS
         size=frame.size,
         detections=detections,
         signals=signals,
-        static=np.empty((0, 4), np.float32),
-        health="valid",
+        static=blobs.come,
+        removed=blobs.gone,
+        health=health,
     )
 
 

@@ -106,6 +106,11 @@ class Incident(EventBase):
     ended_s: Number | None = Field(default=None, description="End of the state. Stream clock.")
     severity: Severity = Field(description="How urgent it is.")
     tracks: tuple[int, ...] = Field(description="Tracks that take part.")
+    outcome: Literal["unknown"] | None = Field(
+        default=None,
+        exclude_if=_is_none,
+        description="`unknown`: it ended because the camera could not be trusted any more; nobody saw how.",
+    )
 
 
 class Measurement(EventBase):

@@ -1,6 +1,6 @@
 """Keeps incidents from their beginning to their end, under the same id."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from vision.events import Incident, Severity
 from vision.rule import Rule
@@ -48,7 +48,14 @@ class OpenIncidents:
 class StayIncidents:
     """Begins an incident when a stay in a zone has lasted long enough, and ends it with the stay."""
 
-    def __init__(self, rule: Rule, zone: str, after_s: float, severity: Severity) -> None:
+    def __init__(
+        self,
+        rule: Rule,
+        zone: str,
+        after_s: float,
+        severity: Severity,
+        excused: Callable[[Stay], bool] = lambda stay: False,
+    ) -> None:
         """Watches a zone.
 
         Args:
@@ -56,8 +63,10 @@ class StayIncidents:
             zone: Id of the zone or lane.
             after_s: How long a stay must last to be an incident, seconds.
             severity: How urgent they are.
+            excused: Whether a stay is none of the rule's business, for now.
         """
         self._rule = rule
+        self._excused = excused
         self._after_s = after_s
         self._severity = severity
         self._stays = Stays(zone)
@@ -73,7 +82,7 @@ class StayIncidents:
         for stay in staying:
             # Seen now, or the time would run on for somebody who may have left behind a lorry.
             long = stay.seen_s == view.time_s and view.time_s - stay.began_s >= self._after_s
-            if long and stay.tracks[0] not in self._told:
+            if long and stay.tracks[0] not in self._told and not self._excused(stay):
                 incident = self._rule.incident(
                     view, stay.row, stay.began_s, self._severity, stay.tracks, stay.tracks[0]
                 )

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 from models.detections import Label
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
@@ -56,6 +56,9 @@ class Rule(BaseModel, ABC):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    needs_static: ClassVar[bool] = False
+    """Whether it looks at things that stay or have gone: they are looked for only where a rule asks."""
+
     kind: str
     id: str = Field(min_length=1, description="Name of the rule, unique for its camera.")
     labels: tuple[LabelName, ...] | None = Field(
@@ -74,7 +77,7 @@ class Rule(BaseModel, ABC):
     def share(self, view: View, scene: Scene) -> View:
         """What this rule may see of a view: its labels, and nobody outside its armed hours."""
         if self.schedule and not self.schedule.armed(view.captured_at, scene.timezone):
-            return replace(view, placed=())
+            return replace(view, placed=(), static=(), removed=())
         if self.labels is None:
             return view
         return replace(view, placed=tuple(row for row in view.placed if row.label in self.labels))

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, TypeVar
 import numpy as np
 from models.detections import Label
 from models.observation import Health, Observation
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from vision.calibration import Ground, Share
@@ -19,6 +20,8 @@ from vision.signals import Signal
 from vision.tracks import Tracks
 
 Side = Literal["left", "right"]
+Box = tuple[float, float, float, float]
+"""px, x1 y1 x2 y2."""
 Part = TypeVar("Part")
 _Pixels = tuple[Floats, Floats, Outlines]
 _EDGE = 0.005  # of the picture: a box that comes so near to its edge may go on beyond
@@ -115,7 +118,7 @@ class Placed:
     id: int
     label: Label
     score: float
-    box: tuple[float, float, float, float]
+    box: Box
     foot: Point
     place: Point
     velocity: Point
@@ -165,6 +168,8 @@ class View:
         signals: Each signal by its id.
         health: `valid`, or why the picture can't be trusted.
         everyone: All who are seen now, whatever labels and hours a rule asks for.
+        static: Boxes of things that have come, stay, and are no road user, px.
+        removed: Boxes of places where a thing was that has gone, px.
     """
 
     camera: str
@@ -176,6 +181,8 @@ class View:
     signals: Mapping[str, Signal]
     health: Health
     everyone: tuple[Placed, ...]
+    static: tuple[Box, ...] = ()
+    removed: tuple[Box, ...] = ()
 
     def cuts_off(self, row: Placed) -> bool:
         """Whether a box is cut off at the left, right or lower edge: its bottom-centre is not where somebody stands."""
@@ -283,7 +290,8 @@ class Scene:
         areas = [*self.zones, *self.lanes]
         members = [
             frozenset(zone for zone, one in zip(areas, row, strict=True) if one)
-            for row in outlines.inside(feet).tolist()
+            # A box that is cut off at the lower edge of the picture stands on it, not below.
+            for row in outlines.inside(np.clip(feet, 0.5, np.array(observation.size) - 0.5)).tolist()
         ]
         columns = zip(
             tracks.ids.tolist(),
@@ -330,6 +338,8 @@ class Scene:
             signals=signals,
             health=observation.health,
             everyone=placed,
+            static=_boxes(observation.static),
+            removed=_boxes(observation.removed),
         )
 
     def _in_pixels(self, size: tuple[int, int]) -> _Pixels:
@@ -344,6 +354,10 @@ class Scene:
             self._pixels.clear()
             self._pixels[size] = found
         return found
+
+
+def _boxes(rows: NDArray[np.float32]) -> tuple[Box, ...]:
+    return tuple((row[0], row[1], row[2], row[3]) for row in rows.tolist())
 
 
 def _columns(moving: Moving) -> tuple[Sequence[Any], ...]:

@@ -12,6 +12,7 @@ from models.detector import DetectorConfig
 from models.detectors import AnyDetector
 from models.detectors.yolo import Yolo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from streams.picture_health import PictureChecks
 from streams.source import Source
 from streams.sources import AnySource
 
@@ -85,6 +86,7 @@ class Camera(_Part):
     lanes: dict[Name, Lane] = Field(default={}, description="Lanes by id.")
     signals: dict[Name, AnySignal] = Field(default={}, description="Traffic signals by id.")
     rules: tuple[AnyRule, ...] = Field(default=(), description="What to look for.")
+    picture: PictureChecks = Field(default=PictureChecks(), description="When its picture can't be trusted.")
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
@@ -135,7 +137,16 @@ class Site(_Part):
         return Pipeline(self.scene(camera), tracker, camera.rules)
 
 
-_NO_SCENE = ("id", "name", "location", "source", "detector", "tracker", "rules")  # of a camera; all else is its scene
+_NO_SCENE = (
+    "id",
+    "name",
+    "location",
+    "source",
+    "detector",
+    "tracker",
+    "rules",
+    "picture",
+)  # of a camera; all else is its scene
 _CAMERA: TypeAdapter[Camera] = TypeAdapter(Camera)
 _RULE: TypeAdapter[Rule] = TypeAdapter(AnyRule)
 _DETECTOR: TypeAdapter[DetectorConfig] = TypeAdapter(AnyDetector)

@@ -27,6 +27,7 @@ class Stay:
         began_s: When they came in. Stream clock.
         seen_s: When they were last seen inside.
         row: How they looked then.
+        begin: How they looked when they came in.
         tracks: Ids under which they went, the newest last.
     """
 
@@ -34,6 +35,7 @@ class Stay:
     seen_s: float
     row: Placed
     tracks: list[int]
+    begin: Placed
 
 
 class Stays:
@@ -56,7 +58,7 @@ class Stays:
                 continue
             stay = by_track.get(row.id) or self._vanished_beside(row, view, visible)
             if stay is None:
-                stay = Stay(view.time_s, view.time_s, row, [row.id])
+                stay = Stay(view.time_s, view.time_s, row, [row.id], row)
                 self._open.append(stay)
             elif row.id not in stay.tracks:
                 stay.tracks.append(row.id)

@@ -110,6 +110,7 @@ def observations(
             ),
             signals={name: state_at(changes, time_s) for name, changes in signals.items()},
             static=np.empty((0, 4), np.float32),
+            removed=np.empty((0, 4), np.float32),
             health="valid",
         )
 

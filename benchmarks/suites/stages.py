@@ -18,6 +18,7 @@ from models.detector import Detector
 from models.detectors.yolo import Yolo, YoloDetector
 from models.observation import Observation
 from models.session import Session, SessionOptions
+from models.static import NOTHING
 from streams.errors import SourceEnded
 from streams.frame import Frame
 from streams.source import Source
@@ -71,7 +72,7 @@ class Stages(Suite):
         crowd, times = _crowd(count)
         values = [_track(crowd, times)[0] for _ in range(rounds)]
         yield row(f"track, {CROWD} road users", values, at_most=1.0)
-        observations = [observed(frame, one, {}) for frame, one in zip(frames, found, strict=True)]
+        observations = [observed(frame, one, {}, NOTHING, "valid") for frame, one in zip(frames, found, strict=True)]
         rules = [_rules(site, observations, tracks[0][1]) for _ in range(rounds)]
         yield row("rules", [ms for ms, _ in rules], note=f"{len(site.cameras[0].rules)} rules")
         views = rules[0][1]

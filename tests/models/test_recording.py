@@ -23,6 +23,7 @@ def observation(
     *rows: tuple[float, float, float, float, float, Label],
     signals: dict[str, SignalState] | None = None,
     static: list[list[float]] | None = None,
+    removed: list[list[float]] | None = None,
     health: Health = "valid",
 ) -> Observation:
     return Observation(
@@ -33,6 +34,7 @@ def observation(
         detections=Detections.of(*rows),
         signals=signals or {},
         static=np.array(static or [], np.float32).reshape(-1, 4),
+        removed=np.array(removed or [], np.float32).reshape(-1, 4),
         health=health,
     )
 
@@ -56,6 +58,7 @@ def assert_same(actual: Observation, expected: Observation) -> None:
     assert actual.signals == expected.signals
     assert actual.health == expected.health
     np.testing.assert_array_equal(actual.static, expected.static)
+    np.testing.assert_array_equal(actual.removed, expected.removed)
     np.testing.assert_array_equal(actual.detections.boxes, expected.detections.boxes)
     np.testing.assert_array_equal(actual.detections.scores, expected.detections.scores)
     np.testing.assert_array_equal(actual.detections.labels, expected.detections.labels)
@@ -69,10 +72,11 @@ def test_what_was_written_is_read_again(tmp_path: Path, name: str) -> None:
         observation(0.0, (1.234, 2.5, 30.999, 40.001, 0.98765, Label.CAR), (5, 6, 7, 8, 0.1, Label.PERSON)),
         observation(1 / 29.97, signals={"near": "red", "far": "unknown"}),
         observation(2 / 29.97, static=[[10.1, 20.02, 30.003, 40.0004]], health="camera_dark"),
+        observation(3 / 29.97, removed=[[1.5, 2.5, 3.5, 4.5]]),
     ]
     write(tmp_path / name, *seen)
     recorded = list(read_recording(tmp_path / name, "cam"))
-    assert [one.frame for one in recorded] == [0, 1, 2]
+    assert [one.frame for one in recorded] == [0, 1, 2, 3]
     for one, expected in zip(recorded, seen, strict=True):
         assert_same(one.observation, expected)
 

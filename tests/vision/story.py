@@ -52,6 +52,28 @@ class RoadUser:
 
 
 @dataclass
+class Thing:
+    """Something that lies somewhere (x, y of its foot) for a time, or is gone from there."""
+
+    x: float
+    y: float
+    since: float
+    until: float
+    hidden: Sequence[tuple[float, float]] = ()
+    gone: bool = False
+    size: float = 30.0
+
+
+def _seen_things(things: Sequence[Thing], time_s: float, gone: bool) -> NDArray[np.float32]:
+    boxes = [
+        (one.x - one.size / 2, one.y - one.size, one.x + one.size / 2, one.y)
+        for one in things
+        if one.gone == gone and one.since <= time_s < one.until and not any(a <= time_s < b for a, b in one.hidden)
+    ]
+    return np.array(boxes, np.float32).reshape(-1, 4)
+
+
+@dataclass
 class Story:
     """What happens in front of a camera of 1000 × 1000 px."""
 
@@ -60,7 +82,8 @@ class Story:
     fps: float = 25.0
     began: datetime = NOON
     signals: Mapping[str, SignalState] | Phases = field(default_factory=dict)
-    health: Health = "valid"
+    health: Health | Callable[[float], Health] = "valid"
+    things: Sequence[Thing] = ()
 
     def observations(self) -> Iterator[Observation]:
         for index in range(int(self.seconds * self.fps) + 1):
@@ -73,8 +96,9 @@ class Story:
                 size=SIZE,
                 detections=Detections.of(*rows),
                 signals=self.signals(time_s) if callable(self.signals) else self.signals,
-                static=np.empty((0, 4), np.float32),
-                health=self.health,
+                static=_seen_things(self.things, time_s, gone=False),
+                removed=_seen_things(self.things, time_s, gone=True),
+                health=self.health(time_s) if callable(self.health) else self.health,
             )
 
 

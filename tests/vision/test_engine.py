@@ -1,6 +1,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -278,3 +279,64 @@ def test_a_picture_of_a_file_that_cant_be_analysed_holds_up_nobody() -> None:
     engine.stop()
     assert [one.frame.index for one in heard.analysed] == [index for index in range(20) if index != 4]
     assert engine.status()["street"].failed == 1
+
+
+class Spoilt(Source):
+    """The street, with a black picture from 5 to 12 s, and a bag in the yard from 25 s on."""
+
+    kind: Literal["spoilt"] = "spoilt"
+
+    def open(self, camera: str, start: datetime | None = None) -> OpenSource:
+        return _OpenSpoilt(SyntheticSource(size=(320, 180), fps=5, pace="max", duration_s=60).open(camera, start))
+
+
+class _OpenSpoilt(OpenSource):
+    def __init__(self, opened: OpenSource) -> None:
+        self._opened = opened
+        self._empty = opened.read().image
+        self.expected_frames = None
+
+    def read(self) -> Frame:
+        frame = self._opened.read()
+        noise = np.random.default_rng(frame.index).integers(0, 6, frame.image.shape, np.uint8)
+        image = self._empty // 2 + noise
+        if 5 <= frame.time_s < 12:
+            image = noise
+        if frame.time_s >= 25:
+            image[100:120, 200:220] = 250
+        return replace(frame, image=image)
+
+    def close(self) -> None:
+        self._opened.close()
+
+
+def test_black_pictures_and_things_that_stay_are_told() -> None:
+    whole = {"polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]}
+    bag = {"kind": "abandoned_object", "id": "bag", "zone": "all", "after_s": 10, "alone_s": 1}
+    camera = street() | {"zones": {"all": whole}, "rules": [bag], "detector": {"kind": "simulated"}}
+    site = site_of(camera)
+    only = site.cameras[0].model_copy(update={"source": Spoilt()})
+    heard = Heard()
+    engine = Engine(site.model_copy(update={"cameras": (only,)}), on_events=heard.on_events)
+    engine._channels["street"].detector = Nobody()
+    engine.start()
+    assert engine.wait(WAIT_S)
+    engine.stop()
+    told = [(one.kind, one.status) for one in heard.events if isinstance(one, Incident)]
+    dark_told, bag_told = (
+        [("camera_dark", status) for status in ("began", "ended")],
+        [("abandoned_object", status) for status in ("began", "ended")],
+    )
+    assert told == dark_told + bag_told
+    dark, _, began, _ = (one for one in heard.events if isinstance(one, Incident))
+    assert dark.time_s == pytest.approx(10.5, abs=1.5)
+    assert 25 < began.began_s < 35
+
+
+class Nobody:
+    """A detector that sees nobody."""
+
+    description = "nobody"
+
+    def detect(self, pictures: Sequence[Picture]) -> list[Detections]:
+        return [Detections.empty() for _ in pictures]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from models.detections import Label
@@ -5,6 +7,7 @@ from tests.vision.story import SCENE, RoadUser, Story, drives, play, stands, vie
 from vision.errors import SiteError
 from vision.events import Incident
 from vision.rules.intrusion import Intrusion
+from vision.scene import Zone
 from vision.schedule import Schedule
 
 YARD = Intrusion(id="yard", zone="yard")
@@ -83,3 +86,44 @@ def test_a_day_of_visitors_leaves_no_state() -> None:
 def test_an_unknown_zone_is_told_with_those_there_are() -> None:
     with pytest.raises(SiteError, match="no zone 'yrad'; there are: yard, inbound"):
         Intrusion(id="x", zone="yrad").watch(SCENE)
+
+
+def test_a_vehicle_that_was_parked_before_is_none_until_it_moves() -> None:
+    stays = stands(Label.CAR, 450, 500, 0.0, 30.0, hidden=[(10.0, 16.0)], jitter=1.0)
+    leaves = drives(Label.CAR, (0.0, 550, 560), (12.0, 550, 560), (16.0, 550, 420), (18.0, 550, 200))
+    began, ended = incidents(stays, leaves, seconds=30.0)
+    assert (began.status, ended.status) == ("began", "ended")
+    assert began.time_s == pytest.approx(13.2, abs=0.4), "the one that moves, when it moves"
+    assert began.tracks == (2,)
+
+
+def test_a_vehicle_that_comes_in_and_parks_is_one() -> None:
+    comes = drives(Label.CAR, (2.0, 500, 200), (6.0, 500, 500), (20.0, 500, 500))
+    assert [one.status for one in incidents(comes, seconds=25.0)] == ["began", "ended"]
+
+
+def test_a_vehicle_that_was_parked_before_the_hours_began_is_none_and_a_person_is() -> None:
+    night = YARD.model_copy(
+        update={"schedule": Schedule.model_validate({"hours": [{"from": "05:00:10", "to": "06:00"}]})}
+    )
+    car, man = stands(Label.CAR, 450, 500, 0.0, 30.0), stands(Label.PERSON, 560, 560, 0.0, 30.0)
+    began, _ = incidents(car, man, rule=night, seconds=20.0)
+    assert began.label == "person"
+    assert began.began_s == pytest.approx(10.0, abs=0.1)
+
+
+def test_a_box_that_is_cut_off_at_the_lower_edge_stands_in_the_picture() -> None:
+    zone = Zone(polygon=((0.4, 0.4), (0.6, 0.4), (0.6, 1.0), (0.4, 1.0)))
+    walker = drives(Label.PERSON, (0.0, 300, 1000), (10.0, 700, 1000), jitter=0.5)
+    events = play(Story([walker], 10.0), YARD, scene=replace(SCENE, zones={"yard": zone}))
+    assert len(events) == 2
+
+
+def test_no_more_places_are_remembered_than_there_can_be() -> None:
+    watch = YARD.watch(SCENE)
+    for view in views(Story([stands(Label.CAR, 450, 500, 0.0, 3.0)], 3.0)):
+        list(watch.step(view))
+    watch._places = [(float(place), 0.0) for place in range(100)]
+    for view in views(Story([stands(Label.CAR, 550, 560, 0.0, 3.0)], 3.0)):
+        list(watch.step(view))
+    assert len(watch._places) == 100
