@@ -1,9 +1,15 @@
-"""Schedule: the hours in which a rule is armed."""
+"""Schedule: the hours in which a rule is armed.
 
-from datetime import datetime, time, tzinfo
-from typing import Literal
+Hours belong to the day on which they begin, on the clock of the site. In the night in which that clock is put forward
+or back, "22:00" to "05:00" are six or eight hours long: they end when the clock says so.
 
-from pydantic import BaseModel, ConfigDict, Field
+    Tue 22:00 ├──────────────┤ 05:00 Wed      hours of Tuesday: whether Tuesday is a holiday counts, not Wednesday
+"""
+
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -18,12 +24,15 @@ class Hours(BaseModel):
     start: time = Field(alias="from", description='When they begin, such as "22:00".')
     end: time = Field(alias="to", description='When they end, such as "05:00"; not later: on the next day.')
 
-    def hold(self, local: datetime) -> bool:
-        """Whether a local moment lies in these hours."""
-        clock, today, yesterday = local.time(), _DAYS[local.weekday()], _DAYS[local.weekday() - 1]
+    def day(self, local: datetime) -> date | None:
+        """The day on which those hours began that hold at a local moment; None where they don't hold."""
+        clock, begun = local.time(), local.date()
         if self.start < self.end:
-            return today in self.days and self.start <= clock < self.end
-        return (today in self.days and clock >= self.start) or (yesterday in self.days and clock < self.end)
+            hold = self.start <= clock < self.end
+        else:
+            hold = clock >= self.start or clock < self.end
+            begun = begun if clock >= self.start else begun - timedelta(days=1)
+        return begun if hold and _DAYS[begun.weekday()] in self.days else None
 
 
 class Schedule(BaseModel):
@@ -32,8 +41,20 @@ class Schedule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hours: tuple[Hours, ...] = Field(min_length=1, description="Hours in which the rule is armed.")
+    holidays: tuple[date, ...] = Field(default=(), description="Days that are not like others, such as 2026-09-02.")
+    on_holidays: Literal["skip", "only"] = Field(
+        default="skip",
+        description="`skip`: hours that begin on a holiday do not hold; `only`: no others hold.",
+    )
+
+    @model_validator(mode="after")
+    def _has_its_holidays(self) -> Self:
+        if self.on_holidays == "only" and not self.holidays:
+            raise ValueError("`on_holidays: only` needs `holidays`, else the rule is never armed")
+        return self
 
     def armed(self, at: datetime, timezone: tzinfo) -> bool:
         """Whether the rule is armed at a moment (UTC) at a site."""
         local = at.astimezone(timezone)
-        return any(hours.hold(local) for hours in self.hours)
+        days = (hours.day(local) for hours in self.hours)
+        return any(day is not None and (day in self.holidays) == (self.on_holidays == "only") for day in days)
