@@ -21,6 +21,8 @@ NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)  # 12:00 in Sóc Trăng
 
 Waypoint = tuple[float, float, float]
 """When (s), and where the foot then is (x and y, px)."""
+Box = tuple[float, float]
+"""Width and height, px."""
 Phases = Callable[[float], Mapping[str, SignalState]]
 """The states of signals at a time."""
 
@@ -31,7 +33,7 @@ class RoadUser:
 
     label: Label
     way: Sequence[Waypoint]
-    box: tuple[float, float] = (40.0, 80.0)
+    box: Box | Callable[[float], Box] = (40.0, 80.0)
     hidden: Sequence[tuple[float, float]] = ()
     score: float = 0.9
     jitter: float = 0.0
@@ -47,7 +49,7 @@ class RoadUser:
         if self.jitter:
             shake = np.random.default_rng([self.seed, int(time_s * 1000)]).normal(0, self.jitter, 2)
             x, y = x + float(shake[0]), y + float(shake[1])
-        width, height = self.box
+        width, height = self.box(time_s) if callable(self.box) else self.box
         return x - width / 2, y - height, x + width / 2, y, self.score, self.label
 
 
@@ -122,6 +124,18 @@ def calibration(ground: NDArray[np.float64] = ROAD_POINTS) -> Calibration:
     """The calibration of the camera on the mast, by exact points."""
     pairs = zip(on_picture(ground).tolist(), ground.tolist(), strict=True)
     return Calibration.model_validate({"points": [{"image": image, "ground_m": place} for image, place in pairs]})
+
+
+def walks(*way: Waypoint, **more: object) -> RoadUser:
+    """Somebody on foot before the camera on the mast (see `rides`), who looks larger as they come nearer."""
+
+    def box(time_s: float) -> Box:
+        spot = [[np.interp(time_s, [w[0] for w in way], [w[axis] for w in way]) for axis in (1, 2)]]
+        across = on_picture(np.array([*spot, *spot]) + [[-0.25, 0.0], [0.25, 0.0]])[:, 0]
+        width = float(across[1] - across[0]) * SIZE[0]
+        return width, 3.6 * width
+
+    return rides(Label.PERSON, *way, box=box, **more)
 
 
 def rides(label: Label, *way: Waypoint, **more: object) -> RoadUser:
