@@ -82,11 +82,11 @@ class StayIncidents:
         for stay in staying:
             # Seen now, or the time would run on for somebody who may have left behind a lorry.
             long = stay.seen_s == view.time_s and view.time_s - stay.began_s >= self._after_s
-            if long and stay.tracks[0] not in self._told and not self._excused(stay):
+            if long and stay not in self._told and not self._excused(stay):
                 incident = self._rule.incident(
                     view, stay.row, stay.began_s, self._severity, stay.tracks, stay.tracks[0]
                 )
-                yield self._told.begin(stay.tracks[0], incident)
+                yield self._told.begin(stay, incident)
 
     def finish(self) -> Iterator[Incident]:
         """Ends all incidents."""
@@ -94,4 +94,4 @@ class StayIncidents:
 
     def _end(self, ended: list[Stay]) -> Iterator[Incident]:
         for stay in ended:
-            yield from self._told.end(stay.tracks[0], stay.seen_s, stay.tracks)
+            yield from self._told.end(stay, stay.seen_s, stay.tracks)

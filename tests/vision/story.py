@@ -131,7 +131,7 @@ def walks(*way: Waypoint, **more: object) -> RoadUser:
 
     def box(time_s: float) -> Box:
         spot = [[np.interp(time_s, [w[0] for w in way], [w[axis] for w in way]) for axis in (1, 2)]]
-        across = on_picture(np.array([*spot, *spot]) + [[-0.25, 0.0], [0.25, 0.0]])[:, 0]
+        across = on_picture(np.add([*spot, *spot], [[-0.25, 0.0], [0.25, 0.0]]))[:, 0]
         width = float(across[1] - across[0]) * SIZE[0]
         return width, 3.6 * width
 
