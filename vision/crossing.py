@@ -53,7 +53,7 @@ class _Path:
 
 def margin_px(row: Placed) -> float:
     """How far from a line the foot of a road user must be to be surely on one side of it."""
-    return max(_MARGIN * row.height, _MARGIN_LEAST_PX)
+    return max(_MARGIN * (row.box[3] - row.box[1]), _MARGIN_LEAST_PX)
 
 
 class Crossings:
@@ -82,6 +82,12 @@ class Crossings:
         end = (self._line.end[0] * width, self._line.end[1] * height)
         for row in view.placed:
             path = self._paths[row.id]
+            distance = row.distances[self._name]
+            inward = distance if path.settled == "left" else -distance
+            if path.settled and not path.noted and inward >= margin_px(row) and view.time_s - path.seen_s <= _UNSEEN_S:
+                # It was settled on a side and still is: true of most, most of the time, so nothing else is asked.
+                path.seen_s, path.foot, path.settled_at = view.time_s, row.foot, row.foot
+                continue
             if view.time_s - path.seen_s > _UNSEEN_S:
                 path.settled, path.noted = None, None
             else:

@@ -114,9 +114,16 @@ class Incident(EventBase):
 
 
 class Measurement(EventBase):
-    """Figures of an interval. Never a silent zero: `completeness` says how much of it was watched."""
+    """Figures of an interval: of a line, a zone, a movement, or else of the whole picture.
+
+    Never a silent zero: `completeness` says how much of the interval was watched.
+    """
 
     family: Literal["measurement"] = "measurement"
+    line: str | None = Field(default=None, exclude_if=_is_none, description="Line that was measured.")
+    zone: str | None = Field(default=None, exclude_if=_is_none, description="Zone or lane that was measured.")
+    from_line: str | None = Field(default=None, exclude_if=_is_none, alias="from", description="Entry of a movement.")
+    to_line: str | None = Field(default=None, exclude_if=_is_none, alias="to", description="Exit of a movement.")
     began_s: Number = Field(description="Start of the interval. Stream clock.")
     ended_s: Number = Field(description="End of the interval. Stream clock.")
     values: dict[str, Number] = Field(description="The figures by name, units in the names.")

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from models.detections import Detections
 from models.observation import Observation
@@ -10,6 +11,8 @@ from models.observation import Observation
 from vision.camera_incidents import CameraIncidents
 from vision.errors import SiteError
 from vision.events import Event, Incident
+from vision.measuring.measure import Measure
+from vision.measuring.meter import MEASURE_RULE
 from vision.motion import Motion
 from vision.rule import Rule, Watch
 from vision.scene import Scene, View
@@ -29,21 +32,29 @@ class Step:
 
 @dataclass(slots=True)
 class _Running:
-    rule: Rule
-    watch: Watch
+    """Something at work that stops alone by a fault of its own."""
+
+    name: str
     fault: str | None = field(default=None)
 
 
-class Pipeline:
-    """Tracker and rules of one camera. Used by one thread at a time."""
+@dataclass(slots=True)
+class _RunningRule(_Running):
+    rule: Rule = field(kw_only=True)
+    watch: Watch = field(kw_only=True)
 
-    def __init__(self, scene: Scene, tracker: Tracker, rules: Sequence[Rule]) -> None:
+
+class Pipeline:
+    """Tracker, rules and measurements of one camera. Used by one thread at a time."""
+
+    def __init__(self, scene: Scene, tracker: Tracker, rules: Sequence[Rule], measure: Measure | None = None) -> None:
         """Starts every rule.
 
         Args:
             scene: Lines, zones and lanes of the camera.
             tracker: A fresh tracker.
             rules: What to look for.
+            measure: What to measure; nothing if not given.
 
         Raises:
             SiteError: The scene lacks what a rule needs; the message names the rule.
@@ -54,17 +65,19 @@ class Pipeline:
         self._signals = SignalClock()
         self._camera = CameraIncidents()
         self._last_s = 0.0
-        self._running: list[_Running] = []
+        self._rules: list[_RunningRule] = []
         for rule in rules:
             try:
-                self._running.append(_Running(rule, rule.watch(scene)))
+                self._rules.append(_RunningRule(rule.id, rule=rule, watch=rule.watch(scene)))
             except SiteError as error:
                 raise SiteError(f"camera {scene.camera!r}, rule {rule.id!r}: {error}") from None
+        self._measuring = measure.start(scene, rules) if measure else None
+        self._measurements = _Running(MEASURE_RULE)
 
     @property
     def faults(self) -> dict[str, str]:
-        """Rules that have stopped by a fault of their own: id and what happened."""
-        return {running.rule.id: running.fault for running in self._running if running.fault}
+        """Rules that have stopped by a fault of their own: id and what happened; `measure` for measurements."""
+        return {running.name: running.fault for running in (*self._rules, self._measurements) if running.fault}
 
     def step(self, observation: Observation) -> Step:
         """Takes the next observation; its stream clock must be later than the one before.
@@ -84,36 +97,46 @@ class Pipeline:
         moving = self._motion.step(tracks, observation.size)
         signals = self._signals.step(observation.signals, observation.time_s)
         view = self._scene.place(tracks, observation, moving, signals)
-        if not trusted:
-            return Step(view, told)
-        return Step(view, told + self._ask(lambda one: one.watch.step(one.rule.share(view, self._scene))))
+        events = told
+        if trusted:
+            events += self._ask(lambda one: one.watch.step(one.rule.share(view, self._scene)))
+        if self._measuring:
+            measuring = self._measuring
+            events += self._guarded(self._measurements, lambda: measuring.step(view, events))
+        return Step(view, events)
 
     def finish(self) -> tuple[Event, ...]:
         """Ends what is open: the stream has ended."""
-        return self._ask(lambda one: one.watch.finish()) + tuple(self._camera.finish(self._last_s))
+        events = self._ask(lambda one: one.watch.finish())
+        if self._measuring:
+            events += self._guarded(self._measurements, self._measuring.finish)
+        return events + tuple(self._camera.finish(self._last_s))
 
     def lose(self) -> tuple[Event, ...]:
-        """Ends what is open as unknown: the camera is lost."""
+        """Ends what is open as unknown: the camera is lost. What is measured goes on when it is back."""
         return self._lose_sight() + tuple(self._camera.finish(self._last_s))
 
     def _lose_sight(self) -> tuple[Event, ...]:
         """Ends what is open, since nobody sees how it goes on, and lets every rule begin anew."""
         ended = self._ask(lambda one: one.watch.finish())
-        for running in self._running:
+        for running in self._rules:
             running.watch = running.rule.watch(self._scene)
         return tuple(
             event.model_copy(update={"outcome": "unknown"}) if isinstance(event, Incident) else event for event in ended
         )
 
-    def _ask(self, question: Callable[[_Running], Iterable[Event]]) -> tuple[Event, ...]:
-        """Asks every rule; one that raises stops alone."""
+    def _ask(self, question: Callable[[_RunningRule], Iterable[Event]]) -> tuple[Event, ...]:
+        """Asks every rule."""
+        return tuple(event for one in self._rules for event in self._guarded(one, partial(question, one)))
+
+    def _guarded(self, running: _Running, question: Callable[[], Iterable[Event]]) -> tuple[Event, ...]:
+        """Asks something at work; one that raises stops alone."""
         events: list[Event] = []
-        for running in self._running:
-            if running.fault:
-                continue
-            try:
-                events.extend(question(running))
-            except Exception as error:
-                running.fault = f"{type(error).__name__}: {error}"
-                log.exception("camera %s: rule %s stopped", self._scene.camera, running.rule.id)
+        if running.fault:
+            return ()
+        try:
+            events.extend(question())
+        except Exception as error:
+            running.fault = f"{type(error).__name__}: {error}"
+            log.exception("camera %s: rule %s stopped", self._scene.camera, running.name)
         return tuple(events)

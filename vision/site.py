@@ -18,6 +18,7 @@ from streams.sources import AnySource
 
 from vision.calibration import Calibration
 from vision.errors import SiteError
+from vision.measuring.measure import Measure
 from vision.pipeline import Pipeline
 from vision.rule import Rule
 from vision.rules import AnyRule
@@ -69,6 +70,7 @@ class Defaults(_Part):
 
     detector: AnyDetector = Field(default=Yolo(), description="How road users are found.")
     tracker: AnyTracker = Field(default=PackTrack(), description="How detections become tracks.")
+    measure: Measure = Field(default=Measure(), description="Which figures are taken.")
 
 
 class Camera(_Part):
@@ -80,6 +82,7 @@ class Camera(_Part):
     source: AnySource = Field(description="Where its pictures come from.")
     detector: AnyDetector | None = Field(default=None, description="How road users are found; else the default.")
     tracker: AnyTracker | None = Field(default=None, description="How they are tracked; else the default.")
+    measure: Measure | None = Field(default=None, description="Which figures are taken; else the default.")
     calibration: Calibration | None = Field(default=None, description="How the picture lies on the ground.")
     lines: dict[Name, Line] = Field(default={}, description="Lines by id.")
     zones: dict[Name, Zone] = Field(default={}, description="Zones by id.")
@@ -134,19 +137,11 @@ class Site(_Part):
             SiteError: The scene lacks what a rule needs.
         """
         tracker = (camera.tracker or self.defaults.tracker).start(camera.id, self.detector(camera).confidence)
-        return Pipeline(self.scene(camera), tracker, camera.rules)
+        return Pipeline(self.scene(camera), tracker, camera.rules, camera.measure or self.defaults.measure)
 
 
-_NO_SCENE = (
-    "id",
-    "name",
-    "location",
-    "source",
-    "detector",
-    "tracker",
-    "rules",
-    "picture",
-)  # of a camera; all else is its scene
+# Of a camera; all else is its scene.
+_NO_SCENE = ("id", "name", "location", "source", "detector", "tracker", "measure", "rules", "picture")
 _CAMERA: TypeAdapter[Camera] = TypeAdapter(Camera)
 _RULE: TypeAdapter[Rule] = TypeAdapter(AnyRule)
 _DETECTOR: TypeAdapter[DetectorConfig] = TypeAdapter(AnyDetector)

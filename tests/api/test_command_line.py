@@ -25,6 +25,7 @@ from tests.conftest import RtspCamera
 from tests.streams.clips import street, write_clip
 
 ROOT = Path(__file__).parents[2]
+MEASURED = ("line_flow", "zone_use", "heat_map")
 SITE = f"""
 version: 1
 cameras:
@@ -80,7 +81,7 @@ def test_run_writes_events_tracks_and_a_recording_that_replays_exactly(site: Pat
     assert run.returncode == 0, run.stderr
     assert run.stdout + run.stderr == "", "quiet where nobody looks on"
     first = lines(events)
-    assert {event["kind"] for event in first} == {"line_crossing", "intrusion"}
+    assert {event["kind"] for event in first} == {"line_crossing", "intrusion", *MEASURED}
     assert all(event["at"].startswith("2026-11-24T00:00") for event in first)
     assert len({(event["id"], event.get("status")) for event in first}) == len(first)
 
@@ -250,7 +251,7 @@ def test_a_replay_reads_once_and_keeps_the_output_of_before_until_its_end(
         pipe.write(recording[-100:])
         pipe.close()
         assert process.wait(60) == 0
-    assert {event["kind"] for event in lines(events)} == {"line_crossing", "intrusion"}
+    assert {event["kind"] for event in lines(events)} == {"line_crossing", "intrusion", *MEASURED}
     assert events.stat().st_mode & 0o777 == 0o640
     assert not part.exists()
 
@@ -320,7 +321,8 @@ def test_a_camera_that_is_lost_for_good_fails_with_all_that_was_found_before(
     assert first.startswith("camera 'camera' is lost: rtsp://")
     assert last.startswith("ngatu: no picture for 30 s, given up: rtsp://")
     assert lines(recording)
-    assert [event["kind"] for event in lines(tmp_path / "e.jsonl")] == ["camera_lost", "camera_lost"]
+    incidents = [event for event in lines(tmp_path / "e.jsonl") if event["family"] == "incident"]
+    assert [event["kind"] for event in incidents] == ["camera_lost", "camera_lost"]
 
 
 @pytest.mark.parametrize(
@@ -427,7 +429,7 @@ def test_a_replay_can_write_into_a_pipe(site: Path, recording: bytes, tmp_path: 
     (tmp_path / "d.jsonl").write_bytes(recording)
     run = ngatu("run", "--detections", tmp_path / "d.jsonl", "--site", site, "--events", "/dev/stdout")
     assert run.returncode == 0, run.stderr
-    assert {json.loads(line)["kind"] for line in run.stdout.splitlines()} == {"line_crossing", "intrusion"}
+    assert {json.loads(line)["kind"] for line in run.stdout.splitlines()} == {"line_crossing", "intrusion", *MEASURED}
 
 
 def test_a_replay_on_a_full_disk_replaces_no_device(site: Path, recording: bytes, tmp_path: Path) -> None:

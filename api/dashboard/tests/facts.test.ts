@@ -29,10 +29,11 @@ const minute: Measurement = {
   ...common,
   label: null,
   family: "measurement",
-  kind: "volume",
+  kind: "line_flow",
+  line: "main",
   began_s: 0,
   ended_s: 60,
-  values: { flow_veh_h: 420 },
+  values: { volume: 7, "flow_veh_h:away": 420.5, level_of_service: 3, rho: 1 },
   by_label: {},
   completeness: 0.98,
 };
@@ -69,7 +70,11 @@ describe("an event in words", () => {
   });
 
   it("says how much of an interval was watched", () => {
-    expect(summary(minute, vi)).toEqual(["1 phút", "theo dõi 98%"]);
+    expect(summary(minute, vi)).toEqual(["main", "lượt qua 7", "1 phút", "theo dõi 98%"]);
+    const turn = { ...minute, line: null, from: "bắc", to: "đông", values: {} };
+    expect(summary(turn, en)).toEqual(["bắc → đông", "1 min", "98% watched"]);
+    const heat = { ...minute, kind: "heat_map", line: null, values: { "3,4": 12 } };
+    expect(summary(heat, en)).toEqual(["1 min", "98% watched"]);
   });
 
   it("leaves out of the detail what the event does not have", () => {
@@ -78,6 +83,8 @@ describe("an event in words", () => {
     expect(names(facts(speeding, "Cầu vượt", vi))).toEqual(
       expect.arrayContaining(["Time", "Camera", "Measured", "Limit", "Law code", "Event id"]),
     );
-    expect(facts(minute, "Cầu vượt", vi).some((fact) => fact.value === "flow_veh_h 420")).toBe(true);
+    expect(facts(minute, "Cầu vượt", en).map((fact) => fact.value)).toContain(
+      "volume 7; flow (away) 420.5 veh/h; level of service C; rho 1",
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { filterOf, isFiltered, matches, NO_FILTER, withFilter } from "@/events/filter";
+import type { Measurement } from "@/server/contract";
 import { incident, passage } from "./builders";
 
 describe("a filter", () => {
@@ -33,5 +34,12 @@ describe("a filter", () => {
     expect(matches({ ...NO_FILTER, label: "car" }, incident(1, { label: null }))).toBe(false);
     expect(matches({ ...NO_FILTER, camera: "cau-vuot-1", kind: "line_crossing" }, passage(1))).toBe(true);
     expect(matches({ ...NO_FILTER, camera: "bridge" }, passage(1))).toBe(false);
+  });
+
+  it("shows measurements only to whom asks for them", () => {
+    const minute = { ...passage(1), family: "measurement", kind: "zone_use" } as unknown as Measurement;
+    expect(matches(NO_FILTER, minute)).toBe(false);
+    expect(matches({ ...NO_FILTER, family: "measurement" }, minute)).toBe(true);
+    expect(matches({ ...NO_FILTER, kind: "zone_use" }, minute)).toBe(true);
   });
 });

@@ -4,6 +4,7 @@ import {
   directionWords,
   factWords,
   familyWords,
+  figureWords,
   kindWords,
   labelWords,
   phaseWords,
@@ -11,7 +12,7 @@ import {
 } from "@/events/words";
 import type { Format } from "@/language/format";
 import type { Both, Text } from "@/language/text";
-import type { Incident, Passage, SceneEvent, Violation } from "@/server/contract";
+import type { Incident, Measurement, Passage, SceneEvent, Violation } from "@/server/contract";
 
 export interface Speech {
   t: <T>(pair: Both<T>) => T;
@@ -58,6 +59,28 @@ function excess(event: Violation, speech: Speech): string | null {
   return `${measured} (${speech.t(factWords.limit).toLocaleLowerCase()} ${limit})`;
 }
 
+/** A figure with its name: `flow (away) 420 veh/h`; one that is not known here as it is written. */
+function figure(name: string, value: number, speech: Speech): string {
+  const [base = name, direction] = name.split(":");
+  const known = figureWords[base];
+  const words = known ? speech.t(known) : base;
+  const of = direction === undefined ? "" : ` (${word(directionWords, direction, speech)})`;
+  // Levels of service are numbers from 1 to 6 in an event, and letters from A to F to people.
+  const level = base.startsWith("level_of_service") ? "ABCDEF"[value - 1] : undefined;
+  return `${words}${of} ${level ?? amount(value, known?.unit ?? null, speech)}`;
+}
+
+function figures(event: Measurement, speech: Speech): string[] {
+  // A heat map is a picture, no list.
+  if (event.kind === "heat_map") return [];
+  return Object.entries(event.values).map(([name, value]) => figure(name, value, speech));
+}
+
+function measuredAt(event: Measurement): string | null {
+  if (event.from && event.to) return `${event.from} → ${event.to}`;
+  return event.line ?? event.zone ?? null;
+}
+
 function way(event: Passage, speech: Speech): string | null {
   if (event.from && event.to) return `${event.from} → ${event.to}`;
   return event.direction === null ? null : word(directionWords, event.direction, speech);
@@ -77,6 +100,8 @@ export function summary(event: SceneEvent, speech: Speech): string[] {
         return [progress(event, speech)];
       case "measurement":
         return [
+          measuredAt(event),
+          figures(event, speech)[0] ?? null,
           format.duration(event.ended_s - event.began_s),
           t(factWords.watched)(format.percent(event.completeness)),
         ];
@@ -85,7 +110,7 @@ export function summary(event: SceneEvent, speech: Speech): string[] {
   return [label, ...rest].filter((part): part is string => Boolean(part));
 }
 
-function familyFacts(event: SceneEvent, speech: Speech): [Text, string | null][] {
+function familyFacts(event: SceneEvent, speech: Speech): [Text, string | null | undefined][] {
   const { t, format } = speech;
   switch (event.family) {
     case "passage":
@@ -112,14 +137,12 @@ function familyFacts(event: SceneEvent, speech: Speech): [Text, string | null][]
       ];
     case "measurement":
       return [
+        [factWords.line, event.line],
+        [factWords.zone, event.zone],
+        [factWords.movement, event.from && event.to ? measuredAt(event) : null],
         [factWords.interval, format.duration(event.ended_s - event.began_s)],
         [factWords.completeness, format.percent(event.completeness)],
-        [
-          factWords.figures,
-          Object.entries(event.values)
-            .map(([name, value]) => `${name} ${format.number(value, Number.isInteger(value) ? 0 : 2)}`)
-            .join("; ") || null,
-        ],
+        [factWords.figures, figures(event, speech).join("; ") || null],
       ];
   }
 }

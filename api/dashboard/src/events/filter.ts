@@ -55,10 +55,16 @@ export function isFiltered(filter: EventFilter): boolean {
   return withFilter("", filter) !== "";
 }
 
+/** Families to show. Measurements come by the clock, so many that all else would drown: only who asks sees them. */
+export function familiesOf(filter: EventFilter): Family[] {
+  if (filter.family !== null) return [filter.family];
+  return FAMILIES.filter((family) => family !== "measurement" || filter.kind !== null);
+}
+
 /** The same choice as the server makes, for events that come live. */
 export function matches(filter: EventFilter, event: SceneEvent): boolean {
   return (
-    (filter.family === null || event.family === filter.family) &&
+    familiesOf(filter).includes(event.family) &&
     (filter.kind === null || event.kind === filter.kind) &&
     (filter.camera === null || event.camera === filter.camera) &&
     (filter.label === null || event.label === filter.label)

@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useReducer, useRef } from "react";
 import type { EventFilter } from "@/events/filter";
-import { matches } from "@/events/filter";
+import { familiesOf, matches } from "@/events/filter";
 import { addLive, appendPage, EMPTY_LOG, type EventLog, refill } from "@/events/log";
 import { apiPath, getJson } from "@/server/client";
 import type { EventPage, SceneEvent } from "@/server/contract";
@@ -59,8 +59,8 @@ function reduce(state: ListState, change: Change): ListState {
 }
 
 function eventsPath(filter: EventFilter, limit: number, cursor: string | null): string {
-  const { family, kind, camera, label, before } = filter;
-  return apiPath("/events", { family, kind, camera, label, to: before, limit, cursor });
+  const { kind, camera, label, before } = filter;
+  return apiPath("/events", { family: familiesOf(filter), kind, camera, label, to: before, limit, cursor });
 }
 
 export interface EventList extends ListState {

@@ -19,12 +19,13 @@ export class Unreachable extends Error {
   override name = "Unreachable";
 }
 
-export type Query = Record<string, string | number | null | undefined>;
+export type Query = Record<string, string | number | readonly string[] | null | undefined>;
 
 export function apiPath(path: string, query: Query = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
+    if (Array.isArray(value)) for (const one of value) search.append(name, one);
+    else if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
   }
   const tail = search.toString();
   return `${BASE}${path}${tail ? `?${tail}` : ""}`;

@@ -57,6 +57,11 @@ export interface Incident extends EventBase {
 
 export interface Measurement extends EventBase {
   family: "measurement";
+  /** What was measured: a line, a zone, a movement; none of them: the whole picture. */
+  line?: string | null;
+  zone?: string | null;
+  from?: string | null;
+  to?: string | null;
   began_s: number;
   ended_s: number;
   values: Record<string, number>;
