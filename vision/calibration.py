@@ -176,6 +176,10 @@ class Ground:
         ]
         return Spots(metres, by_fit, by_picture)
 
+    def places(self, metres: Floats) -> Floats:
+        """Where points of the ground, (n, 2) m, appear, 0..1 of the picture."""
+        return _project(np.asarray(np.linalg.inv(self.to_ground), np.float64), metres)
+
     def position_error_m(self, spots: Spots) -> Floats:
         """(n,) standard deviation of each place by the fit, m, in its worst direction."""
         spread = spots.by_fit @ self.covariance @ spots.by_fit.transpose(0, 2, 1)

@@ -90,6 +90,7 @@ class Violation(EventBase):
     family: Literal["violation"] = "violation"
     fired_s: Number = Field(description="Stream clock when the rule was sure; `time_s` is the act.")
     measured: Number | None = Field(default=None, description="What was measured, in `unit`.")
+    error: Number | None = Field(default=None, description="± of `measured`, in `unit`; it lies within with 95 %.")
     limit: Number | None = Field(default=None, description="What is allowed, in `unit`.")
     unit: str | None = Field(default=None, description="Unit of `measured` and `limit`.")
     phase: str | None = Field(default=None, description="State of the signal, where one plays a part.")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +40,17 @@ class RoadUser:
     jitter: float = 0.0
     seed: int = 0
 
+    @cached_property
+    def _columns(self) -> NDArray[np.float64]:
+        """(3, n) times, x and y of the waypoints."""
+        return np.array(self.way, np.float64).T
+
     def seen(self, time_s: float) -> tuple[float, float, float, float, float, Label] | None:
         """Its detection at a time."""
-        times = [when for when, _, _ in self.way]
+        times, xs, ys = self._columns
         if not times[0] <= time_s <= times[-1] or any(a <= time_s < b for a, b in self.hidden):
             return None
-        x = float(np.interp(time_s, times, [x for _, x, _ in self.way]))
-        y = float(np.interp(time_s, times, [y for _, _, y in self.way]))
+        x, y = float(np.interp(time_s, times, xs)), float(np.interp(time_s, times, ys))
         if self.jitter:
             shake = np.random.default_rng([self.seed, int(time_s * 1000)]).normal(0, self.jitter, 2)
             x, y = x + float(shake[0]), y + float(shake[1])
@@ -128,24 +133,41 @@ def calibration(ground: NDArray[np.float64] = ROAD_POINTS) -> Calibration:
 
 def walks(*way: Waypoint, **more: object) -> RoadUser:
     """Somebody on foot before the camera on the mast (see `rides`), who looks larger as they come nearer."""
-
-    def box(time_s: float) -> Box:
-        spot = [[np.interp(time_s, [w[0] for w in way], [w[axis] for w in way]) for axis in (1, 2)]]
-        across = on_picture(np.add([*spot, *spot], [[-0.25, 0.0], [0.25, 0.0]]))[:, 0]
-        width = float(across[1] - across[0]) * SIZE[0]
-        return width, 3.6 * width
-
-    return rides(Label.PERSON, *way, box=box, **more)
+    return rides(Label.PERSON, *way, size_m=(0.5, 1.8), **more)
 
 
-def rides(label: Label, *way: Waypoint, **more: object) -> RoadUser:
-    """Somebody who goes along waypoints on the ground before the camera on the mast (time, m across, m along)."""
+def rides(label: Label, *way: Waypoint, size_m: tuple[float, float] | None = None, **more: object) -> RoadUser:
+    """Somebody who goes along waypoints on the ground before the camera on the mast (time, m across, m along).
+
+    With `size_m`, the box is so many metres wide and high wherever it is; else as many pixels as `box` says.
+    """
     fine = [
         (float(when), *(float(np.interp(when, [w[0] for w in way], [w[axis] for w in way])) for axis in (1, 2)))
         for when in np.arange(way[0][0], way[-1][0] + 1e-9, 0.02)
     ]
-    feet = on_picture(np.array([place[1:] for place in fine])) * SIZE
+    ground = np.array([place[1:] for place in fine])
+    feet = on_picture(ground) * SIZE
+    if size_m is not None:
+        times = [place[0] for place in fine]
+        metres = (on_picture(ground + np.array([1.0, 0.0])) * SIZE - feet)[:, 0]
+
+        def box(time_s: float) -> Box:
+            metre = float(np.interp(time_s, times, metres))
+            return metre * size_m[0], metre * size_m[1]
+
+        more["box"] = box
     return RoadUser(label, [(w[0], x, y) for w, (x, y) in zip(fine, feet.tolist(), strict=True)], **more)  # type: ignore[arg-type]
+
+
+def area(*corners: tuple[float, float]) -> Zone:
+    """A zone that is drawn on the ground before the camera on the mast (m across, m along)."""
+    return Zone.model_validate({"polygon": on_picture(np.array(corners)).tolist()})
+
+
+def across(along_m: float) -> Line:
+    """A line across the road before the camera on the mast, so far along it, m."""
+    start, end = on_picture(np.array([[-3.9, along_m], [3.9, along_m]])).tolist()
+    return Line.model_validate({"from": start, "to": end})
 
 
 SCENE = Scene(

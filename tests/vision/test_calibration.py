@@ -25,6 +25,7 @@ def test_exact_points_give_exact_metres() -> None:
     ground = calibration(ROAD_POINTS).ground
     places = np.array([[1.5, 18.0], [-3.0, 31.0]])
     assert ground.spots(on_picture(places)).metres == pytest.approx(places, abs=1e-6)
+    assert ground.places(places) == pytest.approx(on_picture(places), abs=1e-6)
     assert max(ground.residuals_m) < 1e-6
     assert ground.left_out_m is not None
     assert max(ground.left_out_m) < 1e-5

@@ -231,6 +231,19 @@ def test_a_line_with_a_fault_of_its_own_is_not_said_to_be_missing(tmp_path: Path
     assert said.startswith("cameras[0].lines.main.to[0]: ")
 
 
+def test_rules_that_need_metres_find_the_calibration(tmp_path: Path) -> None:
+    points = "".join(
+        f"        - {{image: [{x}, {y}], ground_m: [{across}, {along}]}}\n"
+        for x, y, across, along in ((0.3, 0.8, 0, 0), (0.7, 0.8, 7, 0), (0.6, 0.5, 7, 30), (0.4, 0.5, 0, 30))
+    )
+    rule = "      - {kind: speeding, id: fast, zone: yard, limit_kmh: 50}\n"
+    plain = GOOD.replace("    rules:\n", f"    rules:\n{rule}")
+    with pytest.raises(SiteError, match=r"cameras\[0\]\.rules\[0\]: needs metres, and the camera has no calibration"):
+        load_site(written(tmp_path, plain), {"CAM1_PASSWORD": "x"})
+    measured = plain.replace("    lines:\n", f"    calibration:\n      points:\n{points}    lines:\n")
+    assert load_site(written(tmp_path, measured), {"CAM1_PASSWORD": "x"}).cameras[0].calibration is not None
+
+
 def test_an_address_whose_variable_is_not_set_has_no_other_fault(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD.replace("rtsp://ngatu", "${SCHEME}://ngatu"))
     assert refusal(path, {"CAM1_PASSWORD": "x"}) == [

@@ -56,6 +56,10 @@ describe("an event in words", () => {
 
   it("says what was measured against what is allowed", () => {
     expect(summary(speeding, vi)).toEqual(["Xe máy", "72,4 km/h (cho phép 50 km/h)"]);
+    expect(summary({ ...speeding, error: 2.1 }, vi)).toEqual([
+      "Xe máy",
+      "72,4 ± 2,1 km/h (cho phép 50 km/h)",
+    ]);
     expect(summary({ ...speeding, kind: "illegal_parking", measured: 65, limit: 60, unit: "s" }, en)).toEqual(
       ["Motorcycle", "1 min 5 s (limit 1 min)"],
     );

@@ -52,8 +52,14 @@ function progress(event: Incident, { t, format }: Speech): string {
   return t(factWords.endedAfter)(format.duration(event.ended_s - event.began_s));
 }
 
+function measuredAmount(event: Violation, speech: Speech): string | null {
+  const { measured, error, unit } = event;
+  if (measured === null || !error || unit === "s") return amount(measured, unit, speech);
+  return `${speech.format.number(measured, 1)} ± ${String(amount(error, unit, speech))}`;
+}
+
 function excess(event: Violation, speech: Speech): string | null {
-  const measured = amount(event.measured, event.unit, speech);
+  const measured = measuredAmount(event, speech);
   const limit = amount(event.limit, event.unit, speech);
   if (!measured || !limit) return measured;
   return `${measured} (${speech.t(factWords.limit).toLocaleLowerCase()} ${limit})`;
@@ -123,7 +129,7 @@ function familyFacts(event: SceneEvent, speech: Speech): [Text, string | null | 
       ];
     case "violation":
       return [
-        [factWords.measured, amount(event.measured, event.unit, speech)],
+        [factWords.measured, measuredAmount(event, speech)],
         [factWords.limit, amount(event.limit, event.unit, speech)],
         [factWords.phase, event.phase && word(phaseWords, event.phase, speech)],
         [factWords.code, event.code],

@@ -39,6 +39,7 @@ export interface Violation extends EventBase {
   family: "violation";
   fired_s: number;
   measured: number | null;
+  error?: number | null;
   limit: number | null;
   unit: string | null;
   phase: string | null;
