@@ -17,6 +17,8 @@ from vision.scene import Placed
 
 ON_FOOT_KMH = 7.0
 """Who is slower may be on foot and push a bicycle, or manoeuvre, or creep in a queue."""
+FORESHORTENED = 2.0
+"""Times longer than it looks is a way up or down the picture."""
 TWO_WHEELERS = (Label.BICYCLE, Label.MOTORCYCLE)
 _HEIGHTS_M = {
     Label.PERSON: 1.7,
@@ -26,12 +28,16 @@ _HEIGHTS_M = {
     Label.BUS: 3.2,
     Label.TRUCK: 3.0,
 }
-_FORESHORTENED = 2.0  # times longer than it looks is a way up or down the picture
+
+
+def metre_px(row: Placed) -> float:
+    """Roughly how many pixels a metre across the picture has at a road user, by its own height."""
+    return max(row.height, 1.0) / _HEIGHTS_M[row.label]
 
 
 def length_m(row: Placed, x: float, y: float) -> float:
     """Roughly the length of a way in the picture (px) near a road user, by its own height."""
-    return hypot(x, _FORESHORTENED * y) * _HEIGHTS_M[row.label] / max(row.height, 1.0)
+    return hypot(x, FORESHORTENED * y) / metre_px(row)
 
 
 def gone_m(begin: Placed, row: Placed) -> float:

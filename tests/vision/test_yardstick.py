@@ -2,11 +2,12 @@ import pytest
 
 from models.detections import Label
 from tests.vision.rows import row
-from vision.yardstick import going_kmh, gone_m, length_m, may_be_pushed
+from vision.yardstick import going_kmh, gone_m, length_m, may_be_pushed, metre_px
 
 
 def test_the_height_of_a_box_tells_how_long_a_metre_is() -> None:
     car = row(1, Label.CAR, 500, 500, (100, 75))  # 1.5 m are 75 px
+    assert metre_px(car) == pytest.approx(50)
     assert length_m(car, 200, 0) == pytest.approx(4.0)
     assert length_m(car, 0, 100) == pytest.approx(4.0), "foreshortened"
     assert length_m(row(1, Label.CAR, 500, 500, (100, 0)), 10, 0) == pytest.approx(15.0), "a box of no height"
