@@ -87,56 +87,54 @@ class Pipeline:
         """
         self._last_s = observation.time_s
         changed = observation.health != self._camera.health
-        told: tuple[Event, ...] = tuple(self._camera.step(observation))
+        told: list[Event] = list(self._camera.step(observation))
         trusted = observation.health == "valid"
         if changed and not trusted:
-            told = (*self._lose_sight(), *told)
+            told = [*self._lose_sight(), *told]
         if not trusted:
             observation = replace(observation, detections=Detections.empty())
         tracks = self._tracker.step(observation.detections, observation.time_s)
         moving = self._motion.step(tracks, observation.size)
         signals = self._signals.step(observation.signals, observation.time_s)
         view = self._scene.place(tracks, observation, moving, signals)
-        events = told
         if trusted:
-            events += self._ask(lambda one: one.watch.step(one.rule.share(view, self._scene)))
+            told += self._ask(lambda one: one.watch.step(one.rule.share(view, self._scene)))
         if self._measuring:
-            measuring = self._measuring
-            events += self._guarded(self._measurements, lambda: measuring.step(view, events))
-        return Step(view, events)
+            told += self._guarded(self._measurements, partial(self._measuring.step, view, tuple(told)))
+        return Step(view, tuple(told))
 
     def finish(self) -> tuple[Event, ...]:
         """Ends what is open: the stream has ended."""
         events = self._ask(lambda one: one.watch.finish())
         if self._measuring:
             events += self._guarded(self._measurements, self._measuring.finish)
-        return events + tuple(self._camera.finish(self._last_s))
+        return (*events, *self._camera.finish(self._last_s))
 
     def lose(self) -> tuple[Event, ...]:
-        """Ends what is open as unknown: the camera is lost. What is measured goes on when it is back."""
-        return self._lose_sight() + tuple(self._camera.finish(self._last_s))
+        """Ends what is open as unknown: the camera is lost. Intervals go on: it may come back in time."""
+        return (*self._lose_sight(), *self._camera.finish(self._last_s))
 
-    def _lose_sight(self) -> tuple[Event, ...]:
+    def _lose_sight(self) -> list[Event]:
         """Ends what is open, since nobody sees how it goes on, and lets every rule begin anew."""
         ended = self._ask(lambda one: one.watch.finish())
         for running in self._rules:
             running.watch = running.rule.watch(self._scene)
-        return tuple(
+        return [
             event.model_copy(update={"outcome": "unknown"}) if isinstance(event, Incident) else event for event in ended
-        )
+        ]
 
-    def _ask(self, question: Callable[[_RunningRule], Iterable[Event]]) -> tuple[Event, ...]:
+    def _ask(self, question: Callable[[_RunningRule], Iterable[Event]]) -> list[Event]:
         """Asks every rule."""
-        return tuple(event for one in self._rules for event in self._guarded(one, partial(question, one)))
+        return [event for one in self._rules for event in self._guarded(one, partial(question, one))]
 
-    def _guarded(self, running: _Running, question: Callable[[], Iterable[Event]]) -> tuple[Event, ...]:
+    def _guarded(self, running: _Running, question: Callable[[], Iterable[Event]]) -> list[Event]:
         """Asks something at work; one that raises stops alone."""
         events: list[Event] = []
         if running.fault:
-            return ()
+            return events
         try:
             events.extend(question())
         except Exception as error:
             running.fault = f"{type(error).__name__}: {error}"
             log.exception("camera %s: rule %s stopped", self._scene.camera, running.name)
-        return tuple(events)
+        return events

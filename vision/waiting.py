@@ -1,0 +1,173 @@
+"""Who waits in the traffic: it has driven to where it stands, and not long ago.
+
+A queue and a row of parked cars look the same. What tells them apart is how they came to be there:
+
+    ▭ ▭ ▭        there since before we looked, or for longer than any traffic light makes wait: parked
+     ──▶▭ ▭ ▭    driven there some time ago: waits
+
+Those in front hide those behind, the lower part of them or all (see `hiding`). Whoever shows only its upper part
+stands where its foot would be if it were as high as it was, for its width, when all of it was to be seen. Whoever
+vanished behind somebody who stands is still there until that one has gone.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import dist, inf, isnan
+
+import numpy as np
+
+from vision.association import same_group_of
+from vision.geometry import Outlines
+from vision.hiding import feet_hidden, hidden_shares
+from vision.scene import Placed, Scene, View
+from vision.stops import DRIFT, STANDING_KMH
+from vision.yardstick import going_kmh, gone_m
+
+PARKED_S = 300.0
+"""Who has not moved for longer is parked."""
+_CAME_M = 3.0  # so far goes who drives
+_WITH_ITS_TOP = 0.25  # of the way of the foot: less goes the top of a box whose lower part is hidden or comes out
+_HIDDEN_S = 60.0  # who was not seen for longer is no more where it was, even behind somebody
+_STOOD_S = 1.0  # who has stood for less may have gone on unseen
+_MISSED_S = 1.0  # for so long a detector may miss somebody
+_SHAPES = 25  # looks at a box are remembered
+_WHOLE = 80.0  # percentile of them that shows all of it: in some looks who hides its foot was not seen
+_HIDDEN = 0.4  # of its box: so much must be behind somebody who stands
+
+
+@dataclass(slots=True)
+class _Rest:
+    """Where somebody came to rest.
+
+    Attributes:
+        begin: How it looked then.
+        since_s: When that was. Stream clock.
+        came: Whether it has driven there.
+        row: How it looked last.
+        seen_s: When that was.
+        timed: How it looked when its speed was known last; none if it never was.
+        stood_s: Since when it has been standing; none while it goes.
+        foot_hidden_s: When somebody hid its foot last.
+        shapes: Heights of its box as shares of the width when all of it seemed to be seen, the latest ones.
+    """
+
+    begin: Placed
+    since_s: float
+    came: bool
+    row: Placed
+    seen_s: float
+    timed: Placed | None = None
+    stood_s: float | None = None
+    foot_hidden_s: float = -inf
+    shapes: deque[float] = field(default_factory=lambda: deque(maxlen=_SHAPES))
+
+    def look(self, row: Placed, time_s: float) -> None:
+        """Takes how it looks now."""
+        self.row, self.seen_s = row, time_s
+        kmh = going_kmh(row)
+        if kmh is not None:
+            self.timed = row
+            if kmh >= STANDING_KMH:
+                self.stood_s = None
+            elif self.stood_s is None:
+                self.stood_s = time_s
+
+    def stood(self) -> bool:
+        """Whether it had stood for a while when it was seen last."""
+        return self.stood_s is not None and self.seen_s - self.stood_s >= _STOOD_S
+
+    def waits(self, time_s: float) -> bool:
+        """Whether it has driven there not long ago."""
+        return self.came and time_s - self.since_s <= PARKED_S
+
+
+class Waiting:
+    """Knows who has driven to where it stands in front of one camera."""
+
+    def __init__(self, scene: Scene, zone: str, slow_kmh: float) -> None:
+        """Watches a scene.
+
+        Args:
+            scene: The scene.
+            zone: Id of the zone or lane in which it is important who stands.
+            slow_kmh: Who is slower stands, or nearly.
+        """
+        self._ground = scene.ground
+        self._zone = zone
+        self._outline = Outlines([np.array(scene.zone(zone).polygon, np.float64)])
+        self._slow_kmh = slow_kmh
+        self._rests: dict[int, _Rest] = {}
+
+    def __len__(self) -> int:
+        return len(self._rests)
+
+    def step(self, view: View) -> list[Placed]:
+        """Takes the next view; returns who is slow and has come not long ago, where it really stands."""
+        now = view.time_s
+        visible = {row.id for row in view.placed}
+        lost = [track for track in self._rests if track not in visible]
+        hidden = feet_hidden(view.placed, view.everyone)
+        for row, foot_hidden in zip(view.placed, hidden, strict=True):
+            rest = self._rests.get(row.id)
+            if rest is None:
+                rest = self._rests[row.id] = self._found_again(row, lost) or _Rest(row, now, False, row, now)
+            if foot_hidden:
+                rest.foot_hidden_s = now
+            # Who hides it may not be seen for a moment.
+            elif now - rest.foot_hidden_s > _MISSED_S:
+                rest.shapes.append(row.height / max(row.width, 1.0))
+            there = self._set_down(row, rest, view) if now - rest.foot_hidden_s <= _MISSED_S and rest.shapes else row
+            if _has_come(rest.begin, there):
+                rest.begin, rest.since_s, rest.came = there, now, True
+            rest.look(there, now)
+        seen = [self._rests[row.id] for row in view.placed]
+        slow = [rest.timed for rest in seen if rest.waits(now) and rest.timed and self._is_slow(rest.timed)]
+        standing = [rest.timed for rest in seen if rest.stood() and rest.timed]
+        behind = self._behind(standing, lost, now)
+        for track in [track for track, rest in self._rests.items() if now - rest.seen_s > _HIDDEN_S]:
+            del self._rests[track]
+        return slow + behind
+
+    def _is_slow(self, row: Placed) -> bool:
+        kmh = going_kmh(row)
+        return kmh is not None and kmh < self._slow_kmh
+
+    def _behind(self, standing: Sequence[Placed], lost: Sequence[int], now: float) -> list[Placed]:
+        """Who waited before it was lost, and is hidden by somebody who stands."""
+        rests = [self._rests[track] for track in lost]
+        waited = [rest.timed for rest in rests if rest.waits(now) and rest.stood() and rest.timed]
+        return [row for row, share in zip(waited, hidden_shares(waited, standing), strict=True) if share >= _HIDDEN]
+
+    def _found_again(self, row: Placed, lost: list[int]) -> _Rest | None:
+        """The rest of somebody who was lost where a track appears."""
+        for track in lost:
+            last = self._rests[track].row
+            beside = dist(last.foot, row.foot) <= DRIFT * max(last.width, row.width)
+            if beside and same_group_of(last.label, row.label):
+                lost.remove(track)
+                return self._rests.pop(track)
+        return None
+
+    def _set_down(self, row: Placed, rest: _Rest, view: View) -> Placed:
+        """A road user whose foot is hidden, where it stands by its shape."""
+        x1, y1, x2, y2 = row.box
+        bottom = max(y2, y1 + float(np.percentile(rest.shapes, _WHOLE)) * row.width)
+        foot = ((x1 + x2) / 2, bottom)
+        place = np.array([foot]) / view.size
+        zones = row.zones - {self._zone}
+        if self._outline.inside(place)[0, 0]:
+            zones |= {self._zone}
+        ground = row.ground
+        if self._ground:
+            x, y = self._ground.spots(place).metres[0].tolist()
+            ground = None if isnan(x) else (x, y)
+        return replace(row, box=(x1, y1, x2, bottom), foot=foot, zones=zones, ground=ground)
+
+
+def _has_come(begin: Placed, row: Placed) -> bool:
+    """Whether all of it has moved, and not only what is seen of it."""
+    if gone_m(begin, row) < _CAME_M:
+        return False
+    tops = [((one.box[0] + one.box[2]) / 2, one.box[1]) for one in (begin, row)]
+    return dist(*tops) >= _WITH_ITS_TOP * dist(begin.foot, row.foot)
