@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from api.errors import ApiError, EventsLost
+from api.export_commands import export, otflow_app
 from api.interruption import INTERRUPTED
 from models.errors import ModelError
 from streams.errors import StreamError
@@ -27,6 +28,8 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The detectors that are at hand.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+app.command("export")(export)
+app.add_typer(otflow_app, name="otflow")
 
 SiteOption = Annotated[Path | None, typer.Option("--site", help="Site file: what to watch.", show_default=False)]
 

@@ -7,7 +7,7 @@ last number it saw misses nothing.
 import base64
 import binascii
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -291,6 +291,20 @@ class Store:
         rows = self._read(_SELECT.where(*conditions).order_by(*order).limit(limit + 1))
         items = rows[:limit]
         return EventPage(items, encode_cursor(items[-1]) if len(rows) > limit else None)
+
+    def each(self, wanted: EventFilter, batch: int = 1000) -> Iterator[StoredEvent]:
+        """All events that fit, oldest first, read batch by batch.
+
+        Raises:
+            StoreError: The database can't be read.
+        """
+        order = events_table.c.at_us, events_table.c.id
+        query = _SELECT.where(*wanted.conditions()).order_by(*order).limit(batch)
+        rows = self._read(query)
+        while rows:
+            yield from rows
+            last = sa.tuple_(sa.literal(rows[-1].at_us), sa.literal(rows[-1].id))
+            rows = self._read(query.where(sa.tuple_(*order) > last))
 
     def get(self, event_id: str) -> StoredEvent | None:
         """The event of an id; None: there is none.

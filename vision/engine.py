@@ -312,7 +312,8 @@ class Engine:
     def _close(self, channel: _Channel) -> None:
         """Ends what is open of a camera that gives no pictures now."""
         channel.close_due = False
-        events = channel.pipeline.finish() if channel.reader.finished else channel.pipeline.lose()
+        over = self._stopping or channel.reader.finished
+        events = channel.pipeline.finish() if over else channel.pipeline.lose()
         if events:
             self._on_events(events)
 

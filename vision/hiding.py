@@ -29,7 +29,7 @@ def feet_hidden(rows: Sequence[Placed], others: Sequence[Placed]) -> list[bool]:
     bottom, height = boxes[:, 3, None], (boxes[:, 3] - boxes[:, 1])[:, None]
     below = (before[None, :, 1] <= bottom + _BESIDE * height) & (before[None, :, 3] > bottom + _BESIDE * height)
     wide = _shared(boxes, before, 0) >= _ACROSS * (boxes[:, 2] - boxes[:, 0])[:, None]
-    hidden: list[bool] = (below & wide).any(axis=1).tolist()
+    hidden: list[bool] = np.asarray((below & wide).any(axis=1)).tolist()
     return hidden
 
 

@@ -87,7 +87,7 @@ def test_an_interval_that_nobody_watched_is_not_told() -> None:
     ]  # fmt: skip
 
 
-def test_a_camera_that_was_lost_goes_on_with_another_part_of_the_interval() -> None:
+def test_what_was_ended_goes_on_with_another_part_of_the_interval() -> None:
     intervals = Intervals([60, 120], 1)
     run(intervals, seconds(0, 20))
     first = list(intervals.finish())

@@ -154,7 +154,7 @@ def test_a_day_of_traffic_leaves_no_state() -> None:
     watch = RULE.watch(ROAD)
     for one in views(Story([*queue(35.0, *REACHES), *queue(20.0, *SHORT, x=-2.0)], 105.0, 2.0), ROAD):
         list(watch.step(one))
-    assert len(watch) == 0  # type: ignore[arg-type]
+    assert len(watch) == 0
 
 
 def test_an_unknown_zone_is_told() -> None:

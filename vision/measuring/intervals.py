@@ -12,8 +12,8 @@ Where the wall clock is put right by more than a moment, they are tied anew. Wit
 later; else it ends at once, and the one begins that the clock then tells. Every second of the stream is in one interval
 only, whatever the wall clock does.
 
-Greater intervals (15 min, 1 h) are the sums of the small ones. One that is broken off (the camera is lost, the program
-ends) is told as far as it came; what follows of it is told as another part of it.
+Greater intervals (15 min, 1 h) are the sums of the small ones. One that is broken off when the program ends is told as
+far as it came; what follows of it after the next start is told as another part of it.
 """
 
 from collections.abc import Iterator, Sequence
