@@ -48,8 +48,8 @@ class Stay:
     began_s: float
     seen_s: float
     row: Placed
-    tracks: list[int]
     begin: Placed
+    tracks: list[int]
     stands: Placed
     stands_s: float
 
@@ -137,7 +137,7 @@ class Stays:
                 return taken_by
         if nearest:
             return nearest
-        stay = Stay(time_s, time_s, row, [], row, row, time_s)
+        stay = Stay(time_s, time_s, row, row, [], row, time_s)
         self._open.append(stay)
         return stay
 
