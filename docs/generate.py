@@ -2,6 +2,7 @@
 
 docs/site.schema.json      JSON Schema of the site file
 docs/rules/KIND.md         the table of parameters, between the two marks
+docs/rules/README.md       the list of all rules
 """
 
 import json
@@ -42,16 +43,35 @@ def page(rule: type[Rule], text: str) -> str:
     return f"{before}{BEGIN}\n{parameters(rule)}\n{END}{rest.split(END)[1]}"
 
 
+def index(rules: list[type[Rule]]) -> str:
+    """The page that lists all rules."""
+    rows = [
+        f"| [{rule.model_fields['kind'].default}]({rule.model_fields['kind'].default}.md) | {_what(rule)} |"
+        for rule in rules
+    ]
+    intro = "Each is one file in `vision/rules/`; adding one is told in [CONTRIBUTING](../../CONTRIBUTING.md).\n"
+    cameras = (
+        "What a camera's own picture tells (frozen, dark, …) needs no rule: [camera health](../camera-health.md).\n"
+    )
+    return "\n".join(["# Rules\n", intro, cameras, "| kind | what |", "| --- | --- |", *rows]) + "\n"
+
+
+def _what(rule: type[Rule]) -> str:
+    return (rule.__doc__ or "").splitlines()[0].rstrip(".")
+
+
 def generated() -> dict[Path, str]:
     """What every generated file should hold."""
     schema = json.dumps(Site.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
     files = {DOCS / "site.schema.json": schema}
-    for rule in Rule.__subclasses__():
-        if rule.__module__.startswith("vision.rules."):
-            path = DOCS / "rules" / f"{rule.model_fields['kind'].default}.md"
-            if not path.exists():
-                sys.exit(f"{path} is missing: what the rule is for, a drawing, YAML, and the two marks")
-            files[path] = page(rule, path.read_text(encoding="utf-8"))
+    rules = [rule for rule in Rule.__subclasses__() if rule.__module__.startswith("vision.rules.")]
+    rules.sort(key=lambda rule: str(rule.model_fields["kind"].default))
+    files[DOCS / "rules" / "README.md"] = index(rules)
+    for rule in rules:
+        path = DOCS / "rules" / f"{rule.model_fields['kind'].default}.md"
+        if not path.exists():
+            sys.exit(f"{path} is missing: what the rule is for, a drawing, YAML, and the two marks")
+        files[path] = page(rule, path.read_text(encoding="utf-8"))
     return files
 
 
