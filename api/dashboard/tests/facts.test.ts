@@ -71,6 +71,9 @@ describe("an event in words", () => {
       "Xe máy",
       "đã hết, kéo dài 1 phút 5 giây",
     ]);
+    expect(
+      summary(incident(5, { status: "ended", began_s: 4, ended_s: 69, outcome: "unknown" }), vi),
+    ).toContain("mất quan sát sau 1 phút 5 giây, không rõ kết thúc");
   });
 
   it("says how much of an interval was watched", () => {

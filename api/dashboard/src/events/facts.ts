@@ -49,7 +49,8 @@ function amount(value: number | null, unit: string | null, { format }: Speech): 
 function progress(event: Incident, { t, format }: Speech): string {
   if (event.status === "began") return t(factWords.ongoing);
   if (event.ended_s === null) return t(factWords.ended);
-  return t(factWords.endedAfter)(format.duration(event.ended_s - event.began_s));
+  const words = event.outcome === "unknown" ? factWords.endUnknown : factWords.endedAfter;
+  return t(words)(format.duration(event.ended_s - event.began_s));
 }
 
 function measuredAmount(event: Violation, speech: Speech): string | null {

@@ -204,6 +204,10 @@ export const factWords = {
   ongoing: { vi: "đang diễn ra", en: "going on" },
   endedAfter: { vi: (span: string) => `đã hết, kéo dài ${span}`, en: (span: string) => `over after ${span}` },
   ended: { vi: "đã hết", en: "over" },
+  endUnknown: {
+    vi: (span: string) => `mất quan sát sau ${span}, không rõ kết thúc`,
+    en: (span: string) => `lost sight of after ${span}, end unknown`,
+  },
   interval: { vi: "Khoảng đo", en: "Interval" },
   completeness: { vi: "Tỷ lệ theo dõi được", en: "Watched" },
   watched: { vi: (share: string) => `theo dõi ${share}`, en: (share: string) => `${share} watched` },

@@ -54,6 +54,8 @@ export interface Incident extends EventBase {
   ended_s: number | null;
   severity: Severity;
   tracks: number[];
+  /** Nobody saw how it ended: the camera could not be trusted any more. */
+  outcome?: "unknown";
 }
 
 export interface Measurement extends EventBase {
