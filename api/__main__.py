@@ -150,6 +150,41 @@ def check(
     typer.echo(f"{file}: good; {counted(len(site.cameras), 'camera')}, {counted(rules, 'rule')}")
 
 
+@app.command()
+def calibrate(
+    site: Annotated[Path, typer.Argument(help="Site file.", show_default=False)],
+    camera: Annotated[str | None, typer.Option(help="Camera of the site file; needed where it has several.")] = None,
+    snapshot: Annotated[Path | None, typer.Option(help="Draw the ground over this picture of the camera.")] = None,
+    from_source: Annotated[bool, typer.Option("--from-source", help="Draw it over the camera's next picture.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Picture to write, .jpg or .png; else ground-CAMERA.jpg.", show_default=False),
+    ] = None,
+) -> None:
+    """Tells how well the points of a camera lay its picture on the ground, and draws that ground over a picture.
+
+    Exit codes: 0 the points can be used; 2 they can't, with the reason, or other bad input.
+    """
+    from api.calibrate import picture_of, read_points, refusal_of, report, write_picture
+    from api.ground_picture import draw_ground
+
+    if snapshot and from_source:
+        fail("--snapshot and --from-source name two pictures; give one of them", 2)
+    measured = read_points(site, camera, source=from_source)
+    target = out or (Path(f"ground-{measured.camera.id}.jpg") if snapshot or from_source else None)
+    refusal = refusal_of(target, site, snapshot) if target else None
+    if refusal:
+        fail(refusal, 2)
+    for line in report(measured):
+        typer.echo(line)
+    if target:
+        image = picture_of(measured, snapshot, source=from_source)
+        write_picture(target, draw_ground(image, measured.points, measured.fit.ground if measured.fit else None))
+        typer.echo(f"drawn: {target}")
+    if measured.refusal:
+        fail(f"{site}: camera {measured.camera.id!r}: {measured.refusal}", 2)
+
+
 # `benchmarks` has its own options, and imports models, OpenCV and more: it is asked only when it is wanted.
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context) -> None:

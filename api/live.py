@@ -20,7 +20,8 @@ import cv2
 from anyio import CapacityLimiter, to_thread
 
 from api.bell import Bell
-from api.overlay import CRITICAL, INFO, WARNING, Colour, Flash, Image, draw
+from api.overlay import Flash, draw
+from api.pen import CRITICAL, INFO, WARNING, Colour, Image
 from streams.frame import Frame
 from vision.engine import CameraStatus
 from vision.events import Event, Incident, Measurement, Passage

@@ -1,28 +1,16 @@
 """Overlay: draws what the machine sees onto a copy of the picture."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from api.pen import BLACK, WARNING, WHITE, Colour, Image, Pen, Pixel, arrow, nearest, pixel, stroke, tag, width_of
 from models.detections import Label
 from models.observation import SignalState
 from vision.scene import Line, Placed, Scene, View, Zone
 from vision.signals import Signal
-
-Image = NDArray[np.uint8]
-Colour = tuple[int, int, int]
-Pixel = tuple[int, int]
-
-BLACK: Colour = (0, 0, 0)
-WHITE: Colour = (255, 255, 255)
-INFO: Colour = (247, 175, 58)
-WARNING: Colour = (0, 176, 255)
-CRITICAL: Colour = (66, 66, 244)
 
 # Okabe & Ito's set, which colour-blind people tell apart; BGR. The page uses the same.
 LABEL_COLOURS: Mapping[Label, Colour] = {
@@ -50,10 +38,6 @@ SIGNALS: Mapping[SignalState, tuple[Colour, str]] = {
 }
 SIMULATED = "MÔ PHỎNG"
 
-# OpenCV's font keeps its glyphs in one place for all threads and does not guard it: two threads that write at
-# once get each other's letters. A tag takes about 20 µs, so waiting costs nothing.
-_LETTERS = threading.Lock()
-
 
 @dataclass(frozen=True, slots=True)
 class Flash:
@@ -70,25 +54,6 @@ class Flash:
     place: tuple[float, float] | None
     colour: Colour
     strength: float
-
-
-@dataclass(frozen=True, slots=True)
-class Pen:
-    """Sizes that keep a drawing legible whatever the size of the picture.
-
-    Attributes:
-        width: Of a line, px. A black rim of 1 px and more stands around it, so it shows on any background.
-        text: Height of the font, px.
-    """
-
-    width: int
-    text: int
-
-    @classmethod
-    def of(cls, image: Image) -> "Pen":
-        """The pen for a picture."""
-        height = image.shape[0]
-        return cls(width=max(1, round(height / 400)), text=max(12, round(height / 44)))
 
 
 def draw(image: Image, scene: Scene, view: View, flashes: Sequence[Flash] = (), *, simulated: bool = False) -> Image:
@@ -116,10 +81,10 @@ def draw(image: Image, scene: Scene, view: View, flashes: Sequence[Flash] = (), 
         _track(canvas, pen, row)
     for flash in flashes:
         if flash.place is not None:
-            _ring(canvas, pen, _pixel(canvas, flash.place), flash)
+            _ring(canvas, pen, pixel(canvas, flash.place), flash)
     _signals(canvas, pen, view.signals)
     if simulated:
-        _tag(canvas, pen, SIMULATED, (pen.text // 2, canvas.shape[0] - pen.text // 2), WARNING)
+        tag(canvas, pen, SIMULATED, (pen.text // 2, canvas.shape[0] - pen.text // 2), WARNING)
     return canvas
 
 
@@ -132,14 +97,14 @@ def _track(canvas: Image, pen: Pen, row: Placed) -> None:
     cv2.circle(canvas, (round(row.foot[0]), round(row.foot[1])), pen.width + 1, colour, cv2.FILLED)
     # A far road user gets its number alone, or the words would hide what is around it.
     words = f"{LABEL_WORDS[row.label]} {row.id}" if y2 - y1 >= 4 * pen.text else str(row.id)
-    _tag(canvas, pen, words, (x1, y1 - pen.width), colour)
+    tag(canvas, pen, words, (x1, y1 - pen.width), colour)
 
 
 def _line(canvas: Image, pen: Pen, name: str, line: Line, flash: Flash | None) -> None:
-    start, end = _pixel(canvas, line.start), _pixel(canvas, line.end)
+    start, end = pixel(canvas, line.start), pixel(canvas, line.end)
     colour = flash.colour if flash else WHITE
     width = pen.width + (round(4 * pen.width * flash.strength) if flash else 0)
-    _stroke(canvas, [start, end], width, colour)
+    stroke(canvas, [start, end], width, colour)
     along = np.subtract(end, start)
     length = float(np.hypot(*along)) or 1.0
     # Standing on start and looking to end, y down: left of (dx, dy) is (dy, -dx).
@@ -149,19 +114,19 @@ def _line(canvas: Image, pen: Pen, name: str, line: Line, flash: Flash | None) -
     for side, share, title in ((left, 0.12, line.names.left), (-left, -0.12, line.names.right)):
         root = middle + along * share
         tip = root + side * reach
-        _arrow(canvas, pen, root, tip, colour)
+        arrow(canvas, pen, root, tip, colour)
         if title not in ("left", "right"):
-            _tag(canvas, pen, title, _point(tip + side * pen.text + (-pen.text, pen.text / 2)), WHITE)
-    _tag(canvas, pen, name, (start[0], start[1] - 2 * pen.width), colour)
+            tag(canvas, pen, title, nearest(tip + side * pen.text + (-pen.text, pen.text / 2)), WHITE)
+    tag(canvas, pen, name, (start[0], start[1] - 2 * pen.width), colour)
 
 
 def _zone(canvas: Image, pen: Pen, name: str, zone: Zone, flash: Flash | None) -> None:
-    corners = [_pixel(canvas, corner) for corner in zone.polygon]
+    corners = [pixel(canvas, corner) for corner in zone.polygon]
     colour = flash.colour if flash else WHITE
     if flash:
         _tint(canvas, corners, colour, 0.45 * flash.strength)
-    _stroke(canvas, [*corners, corners[0]], pen.width, colour)
-    _tag(canvas, pen, name, corners[int(np.argmin([corner[1] for corner in corners]))], colour)
+    stroke(canvas, [*corners, corners[0]], pen.width, colour)
+    tag(canvas, pen, name, corners[int(np.argmin([corner[1] for corner in corners]))], colour)
 
 
 def _tint(canvas: Image, corners: list[Pixel], colour: Colour, strength: float) -> None:
@@ -184,52 +149,9 @@ def _signals(canvas: Image, pen: Pen, signals: Mapping[str, Signal]) -> None:
     for name, signal in sorted(signals.items()):
         colour, word = SIGNALS[signal.state]
         words = f"{name} {word}"
-        x = canvas.shape[1] - _width(words, pen.text) - pen.text
-        _tag(canvas, pen, words, (x, y), WHITE)
+        x = canvas.shape[1] - width_of(words, pen.text) - pen.text
+        tag(canvas, pen, words, (x, y), WHITE)
         centre = (x - round(0.8 * pen.text), y - round(0.65 * pen.text))
         cv2.circle(canvas, centre, round(0.55 * pen.text), BLACK, cv2.FILLED, cv2.LINE_AA)
         cv2.circle(canvas, centre, round(0.42 * pen.text), colour, cv2.FILLED, cv2.LINE_AA)
         y += round(1.8 * pen.text)
-
-
-def _stroke(canvas: Image, points: list[Pixel], width: int, colour: Colour) -> None:
-    path = [np.array(points, np.int32)]
-    cv2.polylines(canvas, path, False, BLACK, width + 2, cv2.LINE_AA)
-    cv2.polylines(canvas, path, False, colour, width, cv2.LINE_AA)
-
-
-def _arrow(canvas: Image, pen: Pen, root: NDArray[np.float64], tip: NDArray[np.float64], colour: Colour) -> None:
-    for width, paint in ((pen.width + 2, BLACK), (pen.width, colour)):
-        cv2.arrowedLine(canvas, _point(root), _point(tip), paint, width, cv2.LINE_AA, 0, 0.3)
-
-
-def _tag(canvas: Image, pen: Pen, words: str, corner: Pixel, colour: Colour) -> None:
-    """Black words on a plate of the colour whose lower left corner is given; kept inside the picture."""
-    height, width = canvas.shape[:2]
-    wide, high = _width(words, pen.text) + pen.text // 2, round(1.35 * pen.text)
-    x = max(0, min(corner[0], width - wide - 1))
-    y = max(high, min(corner[1], height - 1))
-    cv2.rectangle(canvas, (x, y - high), (x + wide, y), colour, cv2.FILLED)
-    base = (x + pen.text // 4, y - round(0.35 * pen.text))
-    with _LETTERS:
-        cv2.putText(canvas, words, base, BLACK, _font(), pen.text)
-
-
-def _width(words: str, size: int) -> int:
-    with _LETTERS:
-        return cv2.getTextSize((0, 0), words, (0, 0), _font(), size)[2]
-
-
-@cache
-def _font() -> cv2.FontFace:
-    # Comes with OpenCV 5, and unlike its "sans" has every Vietnamese letter in one weight.
-    return cv2.FontFace("uni")
-
-
-def _pixel(canvas: Image, place: tuple[float, float]) -> Pixel:
-    height, width = canvas.shape[:2]
-    return round(place[0] * (width - 1)), round(place[1] * (height - 1))
-
-
-def _point(position: NDArray[np.float64]) -> Pixel:
-    return round(float(position[0])), round(float(position[1]))

@@ -31,13 +31,12 @@ from vision.geometry import Floats
 
 PICKING = 0.003
 """Standard deviation with which people click a point, of the picture: 2 px in 640."""
+WORST_LEFT_OUT = 0.10
+"""Of the extent of the points on the ground: a fit that foretells its own points worse is refused."""
 _OUTLIER = 0.02  # of the picture: a point that is so far from where the others put it was mistaken for another
 _SUBSETS = 1000  # of four points are tried at most to find such points
 _ON_ONE_LINE = 0.005  # three points whose triangle is thinner, of its longest side, are on one line
 _SINGULAR = 1e-9  # of the largest singular value: the equations of the fit tell nothing in that direction
-_WORST_LEFT_OUT = (
-    0.10  # of the extent of the points on the ground: a fit that foretells its own points worse is refused
-)
 _HORIZON = 0.02  # of the scale at the points: nearer to the horizon a pixel is worth many metres
 
 Share = Annotated[float, Field(ge=0, le=1, description="0..1 of the picture.")]
@@ -52,8 +51,8 @@ class PointPair(BaseModel):
     ground_m: tuple[float, float] = Field(description="Where it is on the ground, m; any origin and direction.")
 
 
-class Calibration(BaseModel):
-    """Points by which the picture is laid on the ground."""
+class PointPairs(BaseModel):
+    """Points by which the picture is to be laid on the ground, whether or not they can be trusted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -61,8 +60,34 @@ class Calibration(BaseModel):
         min_length=4, description="At least 4, 6 or more recommended, spread over the road; no three on one line."
     )
 
+    @cached_property
+    def fit(self) -> "Fit":
+        """The ground by these points, good enough or not.
+
+        Raises:
+            SiteError: There is no such ground; the message says why.
+        """
+        picture = np.array([point.image for point in self.points], np.float64)
+        ground = np.array([point.ground_m for point in self.points], np.float64)
+        _refuse_on_one_line(picture, "picture")
+        _refuse_on_one_line(ground, "ground")
+        used = _consistent(picture, ground)
+        to_picture = _refined(picture[used], ground[used])
+        if to_picture is None or _horizon_between(to_picture, ground[used]):
+            raise SiteError(
+                "the points don't fit any view of a flat ground: some would lie beyond the horizon; "
+                "look whether two of them were swapped"
+            )
+        found = _ground(to_picture, picture, ground, used, _left_out(picture[used], ground[used]))
+        extent_m = float(np.linalg.norm(np.ptp(ground[used], axis=0)))
+        return Fit(found, extent_m, _too_poor(found, extent_m, used))
+
+
+class Calibration(PointPairs):
+    """Points by which the picture is laid on the ground."""
+
     @model_validator(mode="after")
-    def _can_be_fitted(self) -> Self:
+    def _can_be_trusted(self) -> Self:
         try:
             self.ground  # noqa: B018 - fits
         except SiteError as error:
@@ -76,33 +101,24 @@ class Calibration(BaseModel):
         Raises:
             SiteError: The points don't allow it; the message says which and why.
         """
-        picture = np.array([point.image for point in self.points], np.float64)
-        ground = np.array([point.ground_m for point in self.points], np.float64)
-        _refuse_on_one_line(picture, "picture")
-        _refuse_on_one_line(ground, "ground")
-        used = _consistent(picture, ground)
-        to_picture = _refined(picture[used], ground[used])
-        if to_picture is None or _horizon_between(to_picture, ground[used]):
-            raise SiteError(
-                "the points don't fit any view of a flat ground: some would lie beyond the horizon; "
-                "look whether two of them were swapped"
-            )
-        left_out = _left_out(picture[used], ground[used])
-        found = _ground(to_picture, picture, ground, used, left_out)
-        extent = float(np.linalg.norm(np.ptp(ground[used], axis=0)))
-        if left_out is not None and found.left_out_rms_m > _WORST_LEFT_OUT * extent:
-            worst = int(np.flatnonzero(used)[np.argmax(left_out)])
-            if max(left_out) == float("inf"):
-                raise SiteError(
-                    f"nothing checks point {worst + 1}: the others alone do not span an area; add points until there "
-                    f"are 6 or more, spread over the road"
-                )
-            raise SiteError(
-                f"too poor a fit: left out, a point is foretold by the others {found.left_out_rms_m:.1f} m wrong (root "
-                f"mean square; the points span {extent:.1f} m), worst is point {worst + 1} with {max(left_out):.1f} m; "
-                f"measure it again, or add points until there are 6 or more, spread over the road"
-            )
-        return found
+        if self.fit.refusal:
+            raise SiteError(self.fit.refusal)
+        return self.fit.ground
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """Points laid over one another as well as they can be.
+
+    Attributes:
+        ground: The ground by them.
+        extent_m: How far the points that were used lie apart: the diagonal around them.
+        refusal: Why it is too poor to be used; none where it is good enough.
+    """
+
+    ground: "Ground"
+    extent_m: float
+    refusal: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,8 +193,19 @@ class Ground:
         return Spots(metres, by_fit, by_picture)
 
     def places(self, metres: Floats) -> Floats:
-        """Where points of the ground, (n, 2) m, appear, 0..1 of the picture."""
-        return _project(np.asarray(np.linalg.inv(self.to_ground), np.float64), metres)
+        """Where points of the ground are in the picture.
+
+        Args:
+            metres: (n, 2) on the ground.
+
+        Returns:
+            (n, 2), 0..1 of the picture, or outside it; nan behind the camera and where `spots` sees no ground.
+        """
+        through = np.column_stack([metres, np.ones(len(metres))]) @ np.linalg.inv(self.to_ground).T
+        nearness = through[:, 2:] * self.scale
+        seen = (nearness > 0) & (nearness < 1 / _HORIZON)
+        places: Floats = through[:, :2] / np.where(seen, through[:, 2:], np.nan)
+        return places
 
     def position_error_m(self, spots: Spots) -> Floats:
         """(n,) standard deviation of each place by the fit, m, in its worst direction."""
@@ -205,6 +232,24 @@ class Ground:
         first, second = (self.spots(np.array([point], np.float64)) for point in (start, end))
         length = float(np.linalg.norm(second.metres - first.metres))
         return length, float(self.length_errors_m(first, second)[0])
+
+
+def _too_poor(found: Ground, extent_m: float, used: NDArray[np.bool_]) -> str | None:
+    """Why a fit is refused: its own points don't foretell one another."""
+    left_out = found.left_out_m
+    if left_out is None or found.left_out_rms_m <= WORST_LEFT_OUT * extent_m:
+        return None
+    worst = int(np.flatnonzero(used)[np.argmax(left_out)])
+    if max(left_out) == float("inf"):
+        return (
+            f"nothing checks point {worst + 1}: the others alone do not span an area; add points until there "
+            f"are 6 or more, spread over the road"
+        )
+    return (
+        f"too poor a fit: left out, a point is foretold by the others {found.left_out_rms_m:.1f} m wrong (root "
+        f"mean square; the points span {extent_m:.1f} m), worst is point {worst + 1} with {max(left_out):.1f} m; "
+        f"measure it again, or add points until there are 6 or more, spread over the road"
+    )
 
 
 def _ground(

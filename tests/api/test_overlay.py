@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from api.overlay import CRITICAL, INFO, LABEL_COLOURS, LABEL_WORDS, SIGNALS, Flash, draw
+from api.overlay import LABEL_COLOURS, LABEL_WORDS, SIGNALS, Flash, draw
+from api.pen import CRITICAL, INFO
 from models.detections import Label
 from tests.api.stage import frame, road_user, view
 from vision.scene import Line, Placed, Scene, SidesNamed, Zone
@@ -122,7 +123,7 @@ def test_two_threads_never_write_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         writing.release()
         return result
 
-    monkeypatch.setattr("api.overlay.cv2.putText", watched)
+    monkeypatch.setattr("api.pen.cv2.putText", watched)
     threads = [threading.Thread(target=drawn, args=(road_user(), road_user())) for _ in range(4)]
     for thread in threads:
         thread.start()
