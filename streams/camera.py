@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from streams.capture import Capture
-from streams.clock import StreamClock
+from streams.clock import Lateness, StreamClock
 from streams.errors import StreamError
 from streams.frame import Frame
 from streams.source import OpenSource
@@ -13,7 +13,6 @@ SILENCE_S = 2.0
 """A picture that comes after a longer silence is looked at twice: is it of now, or of before the silence?"""
 JUMP_S = 5.0
 """How far stamps may run ahead of the wall clock from one picture to the next (what was buffered while opening)."""
-WINDOW_S = 10.0
 
 
 class OpenCamera(OpenSource):
@@ -34,7 +33,7 @@ class OpenCamera(OpenSource):
         self._shown = shown
         self._stamped = stamped
         self._clock = StreamClock(capture.fps)
-        self._lateness = _Lateness()
+        self._lateness = Lateness()
         self._index = -1
         self._arrived = time.monotonic()
 
@@ -67,24 +66,3 @@ class OpenCamera(OpenSource):
     def close(self) -> None:
         """Closes the connection."""
         self._capture.close()
-
-
-class _Lateness:
-    """How much later than the quickest of the last 10 to 20 s a picture arrives."""
-
-    def __init__(self) -> None:
-        self._since = float("-inf")
-        self._before = self._quickest = float("inf")
-
-    def of(self, time_s: float, now: float) -> float:
-        """Seconds of lateness, ≥ 0.
-
-        Args:
-            time_s: Stream clock of the picture.
-            now: Monotonic time of its arrival.
-        """
-        delay = now - time_s
-        if now - self._since > WINDOW_S:
-            self._since, self._before, self._quickest = now, self._quickest, delay
-        self._quickest = min(self._quickest, delay)
-        return delay - min(self._quickest, self._before)

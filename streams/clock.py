@@ -1,4 +1,4 @@
-"""StreamClock: makes of a stream's time stamps a clock that never goes back."""
+"""Clocks of streams: one that never goes back, and how late pictures arrive by it."""
 
 import heapq
 import math
@@ -7,6 +7,8 @@ BACK_S = 1.0
 """Stamps that are further back than this are not out of order: they count from another origin."""
 DEPTH_MAX = 8
 """H.264 and H.265 reorder at most 16 pictures; cameras that use B-pictures at all use 1 to 3."""
+WINDOW_S = 10.0
+"""How long the quickest arrival is remembered, at least."""
 
 
 class StreamClock:
@@ -72,3 +74,24 @@ class StreamClock:
             self._depth = min(self._depth + 1, DEPTH_MAX)
         self._sorted_s = max(self._sorted_s, earliest)
         return earliest if earliest > last_s else a_little_later
+
+
+class Lateness:
+    """How much later than the quickest of the last 10 to 20 s a picture arrives."""
+
+    def __init__(self) -> None:
+        self._since = float("-inf")
+        self._before = self._quickest = float("inf")
+
+    def of(self, time_s: float, now: float) -> float:
+        """Seconds of lateness, ≥ 0.
+
+        Args:
+            time_s: Stream clock of the picture.
+            now: Monotonic time of its arrival.
+        """
+        delay = now - time_s
+        if now - self._since > WINDOW_S:
+            self._since, self._before, self._quickest = now, self._quickest, delay
+        self._quickest = min(self._quickest, delay)
+        return delay - min(self._quickest, self._before)

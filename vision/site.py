@@ -13,6 +13,7 @@ from models.detectors import AnyDetector
 from models.detectors.yolo import Yolo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from streams.picture_health import PictureChecks
+from streams.record import Record
 from streams.source import Source
 from streams.sources import AnySource
 
@@ -80,6 +81,7 @@ class Camera(_Part):
     name: str = Field(default="", description="Name for people.")
     location: Location | None = Field(default=None, description="Where it stands.")
     source: AnySource = Field(description="Where its pictures come from.")
+    record: Record | None = Field(default=None, description="What of it is recorded; nothing where this is missing.")
     detector: AnyDetector | None = Field(default=None, description="How road users are found; else the default.")
     tracker: AnyTracker | None = Field(default=None, description="How they are tracked; else the default.")
     measure: Measure | None = Field(default=None, description="Which figures are taken; else the default.")
@@ -141,7 +143,7 @@ class Site(_Part):
 
 
 # Of a camera; all else is its scene.
-_NO_SCENE = ("id", "name", "location", "source", "detector", "tracker", "measure", "rules", "picture")
+_NO_SCENE = ("id", "name", "location", "source", "record", "detector", "tracker", "measure", "rules", "picture")
 _CAMERA: TypeAdapter[Camera] = TypeAdapter(Camera)
 _RULE: TypeAdapter[Rule] = TypeAdapter(AnyRule)
 _DETECTOR: TypeAdapter[DetectorConfig] = TypeAdapter(AnyDetector)

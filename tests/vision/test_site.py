@@ -23,6 +23,7 @@ cameras:
     name: "Cầu vượt – hướng chợ"
     location: {lat: 9.6025, lon: 105.9739, heading_deg: 40}
     source: {kind: rtsp, url: "rtsp://ngatu:${CAM1_PASSWORD}@10.0.0.11:554/sub", transport: tcp}
+    record: {url: "rtsp://ngatu:${CAM1_PASSWORD}@10.0.0.11:554/main", post_roll_s: 20}
     tracker: {kind: bytetrack}
     lines:
       main: {from: [0.05, 0.60], to: [0.95, 0.60], names: {left: away, right: towards}}
@@ -53,6 +54,10 @@ def test_a_good_file(tmp_path: Path) -> None:
     first, second = site.cameras
     assert isinstance(first.source, RtspSource)
     assert first.source.url == "rtsp://ngatu:p%40ss%2F1@10.0.0.11:554/sub"
+    assert first.record is not None
+    assert first.record.url == "rtsp://ngatu:p%40ss%2F1@10.0.0.11:554/main"
+    assert (first.record.pre_roll_s, first.record.post_roll_s) == (10, 20)
+    assert second.record is None
     assert isinstance(second.source, FileSource)
     assert second.source.path == tmp_path / "clips/a.mp4", "paths are relative to the site file"
     assert site.detector(first).confidence == 0.4
@@ -245,7 +250,7 @@ def test_rules_that_need_metres_find_the_calibration(tmp_path: Path) -> None:
 
 
 def test_an_address_whose_variable_is_not_set_has_no_other_fault(tmp_path: Path) -> None:
-    path = written(tmp_path, GOOD.replace("rtsp://ngatu", "${SCHEME}://ngatu"))
+    path = written(tmp_path, GOOD.replace("rtsp://ngatu", "${SCHEME}://ngatu", 1))
     assert refusal(path, {"CAM1_PASSWORD": "x"}) == [
         "cameras[0].source.url: the environment variable SCHEME is not set; set it before you start: export SCHEME=…"
     ]
