@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from api.errors import ApiError, EventsLost
-from api.export_commands import export, otflow_app
+from api.export_commands import export
 from api.interruption import INTERRUPTED
+from api.otflow_commands import otflow_app
+from api.recordings_commands import clip, recordings_app
 from models.errors import ModelError
 from streams.errors import StreamError
 from vision.errors import SiteError
@@ -30,6 +32,8 @@ models_app = typer.Typer(help="The detectors that are at hand.", no_args_is_help
 app.add_typer(models_app, name="models")
 app.command("export")(export)
 app.add_typer(otflow_app, name="otflow")
+app.add_typer(recordings_app, name="recordings")
+app.command()(clip)
 
 SiteOption = Annotated[Path | None, typer.Option("--site", help="Site file: what to watch.", show_default=False)]
 

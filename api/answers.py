@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from api.archive import ArchiveState
 from api.live import CameraCard
 from streams.health import StreamState
+from streams.recorder import RecorderState
 from vision.engine import CameraStatus
 from vision.events import Event, rfc3339
 
@@ -172,6 +174,52 @@ class CameraHealthAnswer(BaseModel):
     faults: list[str] = Field(description="What has stopped by a fault of ours: rules by id, or `detector`.")
 
 
+class RecorderAnswer(BaseModel):
+    """How the recording of a camera goes."""
+
+    id: str = Field(description="Id of the camera.")
+    state: RecorderState = Field(
+        description="`recording`, or why not: `stalled`, `lost`, `refused` (somebody has to mend it), `stopped` (disk)."
+    )
+    reason: str | None = Field(description="Why it is not recorded; null while all is well.")
+    since: Moment = Field(description="Since when.")
+    recorded_to: Moment | None = Field(description="Until when it is recorded in whole segments; null: not yet.")
+    clock: Literal["camera", "arrival"] | None = Field(
+        description="Whose clock recordings are named by: the camera's own (RTCP), or ours at arrival."
+    )
+    clock_off_s: float | None = Field(description="How far its clock is ahead of ours, s; null where it sends none.")
+
+
+class RecordingAnswer(BaseModel):
+    """How recording goes."""
+
+    stopped: str | None = Field(description="Why nothing is recorded for want of room; null while there is room.")
+    bytes: int = Field(description="Size of all recordings.")
+    free_bytes: int = Field(description="Free on their disk.")
+    cameras: list[RecorderAnswer] = Field(description="The cameras that are recorded.")
+
+    @classmethod
+    def of(cls, state: ArchiveState) -> "RecordingAnswer":
+        """How it goes now."""
+        return cls(
+            stopped=state.stopped or None,
+            bytes=state.bytes,
+            free_bytes=state.free_bytes,
+            cameras=[
+                RecorderAnswer(
+                    id=camera,
+                    state=one.state,
+                    reason=one.reason or None,
+                    since=one.since,
+                    recorded_to=one.recorded_to,
+                    clock=one.clock,
+                    clock_off_s=None if one.clock_off_s is None else round(one.clock_off_s, 3),
+                )
+                for camera, one in state.recorders.items()
+            ],
+        )
+
+
 class HealthAnswer(BaseModel):
     """How the whole installation is."""
 
@@ -200,6 +248,7 @@ class HealthAnswer(BaseModel):
                             "faults": [],
                         }
                     ],
+                    "recording": None,
                 }
             ]
         }
@@ -210,3 +259,4 @@ class HealthAnswer(BaseModel):
     version: str = Field(description="Version of Ngã Tư that answers.")
     store: StoreAnswer = Field(description="The database.")
     cameras: list[CameraHealthAnswer] = Field(description="The cameras.")
+    recording: RecordingAnswer | None = Field(description="How recording goes; null where nothing is to be recorded.")

@@ -15,6 +15,8 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.archive import Archive
+from api.clips import Clips
 from api.deps import Installation, SiteCard, camera_answers
 from api.errors import ApiError
 from api.feed import Feed
@@ -23,6 +25,7 @@ from api.live import Engine, Live
 from api.metrics import Metrics
 from api.problems import CRASH, FOREIGN_HOST, INVALID_REQUEST, Fault, Problem, documented, install
 from api.routes import cameras, events, health, site
+from api.routes import clips as clip_routes
 from api.routes.page import page_router
 from api.settings import Settings
 from api.store import Store
@@ -49,7 +52,9 @@ def create_app(
     live: Live,
     store: Store,
     metrics: Metrics,
+    clips: Clips,
     settings: Settings,
+    archive: Archive | None = None,
     dashboard: Path = DASHBOARD,
 ) -> FastAPI:
     """The app over parts that run already; it starts and stops none of them.
@@ -60,7 +65,9 @@ def create_app(
         live: Their newest pictures; knows which cameras there are.
         store: Where events are kept.
         metrics: Where the engine counts; asks the other parts from now on.
+        clips: Cuts clips of events.
         settings: Where the program runs.
+        archive: What records the cameras; None where nothing is recorded.
         dashboard: Folder of the built page.
 
     Raises:
@@ -68,8 +75,8 @@ def create_app(
     """
     version = importlib.metadata.version("ngatu")
     feed = Feed(store)
-    metrics.watch(engine, live, store, feed)
-    here = Installation(site_card, engine, live, store, feed, metrics, settings, version)
+    metrics.watch(engine, live, store, feed, archive)
+    here = Installation(site_card, engine, live, store, feed, metrics, archive, clips, settings, version)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -92,7 +99,7 @@ def create_app(
     )
     app.state.installation = here
     api = APIRouter(responses=documented(FOREIGN_HOST, INVALID_REQUEST, CRASH))
-    for part in (site, cameras, events, health):
+    for part in (site, cameras, events, clip_routes, health):
         api.include_router(part.router)
     app.include_router(api, prefix=PREFIX)
     # Where monitoring looks by habit.

@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Path, Request
 
 from api.answers import CameraAnswer
+from api.archive import Archive
+from api.clips import Clips
 from api.errors import ProblemError
 from api.feed import Feed
 from api.live import CameraCard, Engine, Live
@@ -26,7 +28,7 @@ class SiteCard:
 
 @dataclass(frozen=True)
 class Installation:
-    """All parts of a running program that routes work with."""
+    """All parts of a running program that routes work with; no archive where nothing is recorded."""
 
     site: SiteCard
     engine: Engine
@@ -34,6 +36,8 @@ class Installation:
     store: Store
     feed: Feed
     metrics: Metrics
+    archive: Archive | None
+    clips: Clips
     settings: Settings
     version: str
 

@@ -3,12 +3,18 @@
     ApiError
     ├── StoreError       the database can't be opened or read; the message says what to do
     ├── EventsLost       the server ends, and the database did not take all events
+    ├── NoClip           nothing is recorded of an event, or not any more
+    ├── ClipNotReady     the end of an event's clip is not recorded yet
     └── ProblemError     an answer other than 2xx: becomes one application/problem+json
 
 All messages are for people: they say what to do, and hold no secret.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
+from math import ceil
+
+from vision.events import rfc3339
 
 
 class ApiError(Exception):
@@ -21,6 +27,27 @@ class StoreError(ApiError):
 
 class EventsLost(ApiError):  # noqa: N818 - what happened, in two words
     """Events that waited could not be written before the end. The message says how many, where, and why."""
+
+
+class NoClip(ApiError):  # noqa: N818 - what is so, in two words
+    """Nothing is recorded of an event: its camera was not, or what it recorded is kept no longer."""
+
+
+class ClipNotReady(ApiError):  # noqa: N818 - what is so, in words
+    """The end of an event's clip is not recorded yet.
+
+    Args:
+        event: Id of the event.
+        at: When it will be, UTC.
+        wait_s: Seconds until then.
+    """
+
+    def __init__(self, event: str, at: datetime, wait_s: float) -> None:
+        super().__init__(
+            f"the end of the clip of event {event!r} is recorded at {rfc3339(at)}; ask again in {ceil(wait_s)} s"
+        )
+        self.at = at
+        self.wait_s = wait_s
 
 
 class ProblemError(ApiError):

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from api.archive import Archive
 from api.feed import Feed
 from api.live import Engine, Live
 from api.store import Store, StoredEvent
@@ -40,10 +41,12 @@ class Metrics:
         for change in changes:
             self._events.labels(change.camera, change.kind).inc()
 
-    def watch(self, engine: Engine, live: Live, store: Store, feed: Feed) -> None:
+    def watch(self, engine: Engine, live: Live, store: Store, feed: Feed, archive: Archive | None = None) -> None:
         """From now on asks these parts at every scrape."""
         store.on_written(self.written)
         self.registry.register(_Parts(engine, live, store, feed))
+        if archive is not None:
+            self.registry.register(_Recordings(archive))
 
     def text(self) -> bytes:
         """All figures in the text format of Prometheus."""
@@ -90,3 +93,31 @@ class _Parts(Collector):
             state.add_metric([camera, status.stream.state], 1)
             viewers.add_metric([camera], self._live.viewers(camera))
         return received, dropped, analysed, reconnects, state, viewers
+
+
+class _Recordings(Collector):
+    """How recording goes."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        now = self._archive.state()
+        for name, value, words in (
+            ("recordings_bytes", now.bytes, "Size of all recordings"),
+            ("recordings_free_bytes", now.free_bytes, "Free on the disk of the recordings"),
+            ("recordings_stopped", float(bool(now.stopped)), "Whether nothing is recorded for want of room"),
+            ("recordings_waiting", now.waiting, "Recordings that wait to be noted in the database"),
+        ):
+            yield GaugeMetricFamily(f"ngatu_{name}", words, value=value)
+        state = GaugeMetricFamily("ngatu_recorder_state", "1 for the state it is in", labels=["camera", "state"])
+        segments = CounterMetricFamily("ngatu_recorded_segments", "Segments recorded", labels=["camera"])
+        size = CounterMetricFamily("ngatu_recorded_bytes", "Their size", labels=["camera"])
+        for camera, recorder in now.recorders.items():
+            state.add_metric([camera, recorder.state], 1)
+            segments.add_metric([camera], recorder.segments)
+            size.add_metric([camera], recorder.bytes)
+        yield from (state, segments, size)

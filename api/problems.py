@@ -48,6 +48,26 @@ UNKNOWN_EVENT = Problem(
     status=404,
     detail="no event '01a20be8ac27ac5a81a7c5d9b8b601c6'; it never was, or its time to be kept is over",
 )
+NO_CLIP = Problem(
+    type="urn:ngatu:no-clip",
+    title="Nothing is recorded of the event",
+    status=404,
+    detail="no clip of event '01a20be8ac27ac5a81a7c5d9b8b601c6': nothing of camera 'cau-vuot-1' was recorded then, or "
+    "it is kept no longer; a camera is recorded where the site file gives it a `record:` block",
+)
+CLIP_NOT_READY = Problem(
+    type="urn:ngatu:clip-not-ready",
+    title="The end of the clip is not recorded yet",
+    status=404,
+    detail="the end of the clip of event '01a20be8ac27ac5a81a7c5d9b8b601c6' is recorded at 2026-11-24T07:15:52.520Z; "
+    "ask again in 12 s",
+)
+CLIP_FAILED = Problem(
+    type="urn:ngatu:clip-failed",
+    title="The clip can't be written",
+    status=503,
+    detail="the clip can't be written: No space left on device",
+)
 NO_PICTURE = Problem(
     type="urn:ngatu:no-picture",
     title="The camera has given no picture yet",

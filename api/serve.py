@@ -2,15 +2,20 @@
 
 import logging
 import signal
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 
 from api.app import Server, create_app, listen
+from api.archive import Archive, Limits
+from api.clips import Clips
 from api.deps import SiteCard
 from api.interruption import Interruption, interruptible
 from api.left_open import end_left_open
 from api.live import CameraCard, Live
 from api.metrics import Metrics
+from api.recording_index import RecordingIndex
 from api.settings import Settings
 from api.sources import is_clip
 from api.store import Store
@@ -29,7 +34,7 @@ def serve(site: Site, settings: Settings) -> bool:
         Whether it was interrupted (Ctrl-C), not asked to stop.
 
     Raises:
-        ApiError: The port is taken, or the database can't be used.
+        ApiError: The port is taken, or the database or the folder of recordings can't be used.
         EventsLost: At the end the database did not take what waited.
         ModelError: A detector can't be used.
         SiteError: A scene lacks what a rule needs.
@@ -49,7 +54,10 @@ def _serve(site: Site, settings: Settings) -> bool:
         if is_clip(camera.source):
             camera.source.open(camera.id).close()  # a file that is none will not become one
     socket = listen(settings)
-    with Store.open(settings.database_url, settings.store_capacity) as store:
+    with (
+        Store.open(settings.database_url, settings.store_capacity) as store,
+        RecordingIndex.open(settings.database_url) as index,
+    ):
         if left_open := end_left_open(store):
             log.warning("the last server was killed, or could not write: %s ended now", counted(left_open, "incident"))
         metrics = Metrics(version("ngatu"))
@@ -64,22 +72,29 @@ def _serve(site: Site, settings: Settings) -> bool:
         detectors = {name: status.detector for name, status in engine.status().items()}
         cards = {camera.id: _card(site, camera, detectors[camera.id]) for camera in site.cameras}
         live = Live(cards.values(), settings.jpeg_quality)
+        records = {camera.id: camera.record for camera in site.cameras if camera.record}
+        folder = Path(settings.recordings)
+        archive = Archive(records, folder, index, Limits.of(settings)) if records else None
         app = create_app(
             site_card=SiteCard(site.site.id, site.site.name, site.site.timezone),
             engine=engine,
             live=live,
             store=store,
             metrics=metrics,
+            clips=Clips(index, folder, records),
             settings=settings,
+            archive=archive,
         )
         server = Server(app)
         host, port = socket.getsockname()[:2]
-        try:
+        with ExitStack() as running:
+            running.callback(engine.stop)
             engine.start()
+            if archive:
+                running.callback(archive.stop)
+                archive.start()
             log.info("Ngã Tư watches %s; page and API: http://%s:%d", counted(len(cards), "camera"), host, port)
             server.run(sockets=[socket])
-        finally:
-            engine.stop()
     return server.interrupted
 
 

@@ -40,6 +40,22 @@ class Settings(BaseSettings):
         ge=1,
         description="Events kept in memory while the database can't be written (about 1 kB each).",
     )
+    recordings: str = Field(
+        default="var/recordings", min_length=1, description="Folder of the recordings. It is made if it is missing."
+    )
+    recordings_days: float = Field(
+        default=30.0, gt=0, description="Days that recordings are kept; those under a legal hold stay."
+    )
+    recordings_gb: float | None = Field(
+        default=None,
+        gt=0,
+        description="Gigabytes (10⁹) that recordings may take; the oldest go first. Else four fifths of the disk.",
+    )
+    recordings_free_gb: float = Field(
+        default=2.0,
+        ge=0,
+        description="Gigabytes that stay free on their disk: with less nothing is recorded, so that events still are.",
+    )
     jpeg_quality: int = Field(default=80, ge=10, le=100, description="Quality of previews and snapshots.")
     heartbeat_s: float = Field(
         default=15.0, gt=0, description="Seconds between comments that keep an idle event stream open."

@@ -1,4 +1,4 @@
-"""Store: keeps events in a database. The only queries of the project.
+"""Store: keeps events in a database. The only queries of the project, but for those of the index of recordings.
 
 Every change carries a number, `seq`, that only grows: a new event, and an incident that ends. Who knows the
 last number it saw misses nothing.

@@ -18,7 +18,7 @@ from math import dist, inf, isnan
 import numpy as np
 
 from vision.association import same_group_of
-from vision.geometry import Outlines
+from vision.geometry import Floats, Outlines, Point
 from vision.hiding import feet_hidden, hidden_shares
 from vision.scene import Placed, Scene, View
 from vision.stops import DRIFT, STANDING_KMH
@@ -32,7 +32,7 @@ _HIDDEN_S = 60.0  # who was not seen for longer is no more where it was, even be
 _STOOD_S = 1.0  # who has stood for less may have gone on unseen
 _MISSED_S = 1.0  # for so long a detector may miss somebody
 _SHAPES = 25  # looks at a box are remembered
-_WHOLE = 80.0  # percentile of them that shows all of it: in some looks who hides its foot was not seen
+_WHOLE = 0.8  # of them are lower than the whole of it: in some looks who hides its foot was not seen
 _HIDDEN = 0.4  # of its box: so much must be behind somebody who stands
 
 
@@ -61,6 +61,11 @@ class _Rest:
     stood_s: float | None = None
     foot_hidden_s: float = -inf
     shapes: deque[float] = field(default_factory=lambda: deque(maxlen=_SHAPES))
+
+    @property
+    def shape(self) -> float:
+        """Height of its box as a share of the width when all of it is to be seen."""
+        return sorted(self.shapes)[int(_WHOLE * (len(self.shapes) - 1))]
 
     def look(self, row: Placed, time_s: float) -> None:
         """Takes how it looks now."""
@@ -107,20 +112,14 @@ class Waiting:
         now = view.time_s
         visible = {row.id for row in view.placed}
         lost = [track for track in self._rests if track not in visible]
-        hidden = feet_hidden(view.placed, view.everyone)
-        for row, foot_hidden in zip(view.placed, hidden, strict=True):
-            rest = self._rests.get(row.id)
-            if rest is None:
-                rest = self._rests[row.id] = self._found_again(row, lost) or _Rest(row, now, False, row, now)
-            if foot_hidden:
-                rest.foot_hidden_s = now
-            # Who hides it may not be seen for a moment.
-            elif now - rest.foot_hidden_s > _MISSED_S:
-                rest.shapes.append(row.height / max(row.width, 1.0))
-            there = self._set_down(row, rest, view) if now - rest.foot_hidden_s <= _MISSED_S and rest.shapes else row
-            if _has_come(rest.begin, there):
-                rest.begin, rest.since_s, rest.came = there, now, True
-            rest.look(there, now)
+        for row in view.placed:
+            if row.id not in self._rests:
+                self._rests[row.id] = self._found_again(row, lost) or _Rest(row, now, False, row, now)
+        for row in self._set_down(view):
+            rest = self._rests[row.id]
+            if _has_come(rest.begin, row):
+                rest.begin, rest.since_s, rest.came = row, now, True
+            rest.look(row, now)
         seen = [self._rests[row.id] for row in view.placed]
         slow = [rest.timed for rest in seen if rest.waits(now) and rest.timed and self._is_slow(rest.timed)]
         standing = [rest.timed for rest in seen if rest.stood() and rest.timed]
@@ -149,20 +148,34 @@ class Waiting:
                 return self._rests.pop(track)
         return None
 
-    def _set_down(self, row: Placed, rest: _Rest, view: View) -> Placed:
-        """A road user whose foot is hidden, where it stands by its shape."""
-        x1, y1, x2, y2 = row.box
-        bottom = max(y2, y1 + float(np.percentile(rest.shapes, _WHOLE)) * row.width)
-        foot = ((x1 + x2) / 2, bottom)
-        place = np.array([foot]) / view.size
-        zones = row.zones - {self._zone}
-        if self._outline.inside(place)[0, 0]:
-            zones |= {self._zone}
-        ground = row.ground
-        if self._ground:
-            x, y = self._ground.spots(place).metres[0].tolist()
-            ground = None if isnan(x) else (x, y)
-        return replace(row, box=(x1, y1, x2, bottom), foot=foot, zones=zones, ground=ground)
+    def _set_down(self, view: View) -> list[Placed]:
+        """The road users of a view; those whose foot is hidden stand where it must be by the shape of their boxes."""
+        rows = list(view.placed)
+        cut = []
+        for number, (row, foot_hidden) in enumerate(zip(rows, feet_hidden(rows, view.everyone), strict=True)):
+            rest = self._rests[row.id]
+            if foot_hidden:
+                rest.foot_hidden_s = view.time_s
+            if view.time_s - rest.foot_hidden_s > _MISSED_S:  # who hides it may not be seen for a moment
+                rest.shapes.append(row.height / max(row.width, 1.0))
+            elif rest.shapes:
+                cut.append(number)
+        bottoms = [max(rows[n].box[3], rows[n].box[1] + self._rests[rows[n].id].shape * rows[n].width) for n in cut]
+        feet = np.array([(rows[n].foot[0], bottom) for n, bottom in zip(cut, bottoms, strict=True)]).reshape(-1, 2)
+        inside = self._outline.inside(feet / view.size)[:, 0].tolist()
+        grounds = self._grounds(feet / view.size)
+        for n, bottom, is_inside, ground in zip(cut, bottoms, inside, grounds, strict=True):
+            row = rows[n]
+            zones = row.zones | {self._zone} if is_inside else row.zones - {self._zone}
+            box = (*row.box[:3], bottom)
+            rows[n] = replace(row, box=box, foot=(row.foot[0], bottom), zones=zones, ground=ground)
+        return rows
+
+    def _grounds(self, places: Floats) -> list[Point | None]:
+        """Where some places of the picture, (n, 2), are on the ground, m."""
+        if self._ground is None:
+            return [None] * len(places)
+        return [None if isnan(x) else (x, y) for x, y in self._ground.spots(places).metres.tolist()]
 
 
 def _has_come(begin: Placed, row: Placed) -> bool:

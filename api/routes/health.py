@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.answers import CameraHealthAnswer, HealthAnswer, StoreAnswer
+from api.answers import CameraHealthAnswer, HealthAnswer, RecordingAnswer, StoreAnswer
+from api.archive import ArchiveState
 from api.deps import Here
 from vision.engine import LOST_STATES
 
@@ -40,6 +41,9 @@ def read_health(here: Here, response: Response) -> HealthAnswer:
     ]
     # The log has the trace; what an exception says is not for every caller.
     reasons += [f"camera {name!r}: {part} has stopped" for name, one in status.items() for part in one.faults]
+    archive = here.archive.state() if here.archive else None
+    if archive:
+        reasons += _not_recorded(archive)
     if not state.writing:
         response.status_code = 503
         reasons.insert(0, f"the database can't be written: {state.reason}; events that wait: {state.pending}")
@@ -68,7 +72,19 @@ def read_health(here: Here, response: Response) -> HealthAnswer:
             )
             for name, one in status.items()
         ],
+        recording=RecordingAnswer.of(archive) if archive else None,
     )
+
+
+def _not_recorded(archive: ArchiveState) -> list[str]:
+    """What of recording is not as it should; a disk that is full is one reason, not one a camera."""
+    reasons = [f"nothing is recorded: {archive.stopped}"] if archive.stopped else []
+    reasons += [f"recordings can't be noted: {archive.index}"] if archive.index else []
+    return reasons + [
+        f"camera {camera!r} is not recorded: {one.reason}"
+        for camera, one in archive.recorders.items()
+        if one.reason and not (archive.stopped and one.state == "stopped")
+    ]
 
 
 @router.get(

@@ -13,14 +13,17 @@ import httpx
 import numpy as np
 
 from api.app import Server, create_app, listen
+from api.clips import Clips
 from api.deps import SiteCard
 from api.live import CameraCard, Live
 from api.metrics import Metrics
+from api.recording_index import RecordingIndex
 from api.settings import Settings
 from api.store import Store
 from models.detections import Label
 from streams.frame import Frame
 from streams.health import Gap, StreamHealth, StreamState
+from streams.record import Record
 from vision.engine import CameraStatus
 from vision.events import Incident, LabelWord, Passage, event_id
 from vision.rules import AnyRule
@@ -181,6 +184,8 @@ class Stage:
     client: httpx.Client
     server: Server
     thread: threading.Thread
+    index: RecordingIndex
+    folder: Path
 
     def show(self, index: int, *events: Any) -> None:
         """Has the camera `road` see its next frame."""
@@ -199,13 +204,19 @@ def running(folder: Path, **settings: Any) -> Iterator[Stage]:
     """A server on a free port."""
     chosen = Settings(database=str(folder / "ngatu.db"), port=0, **settings)
     cameras, live, metrics = Cameras(), Live(cards()), Metrics("test")
-    with Store.open(chosen.database_url, chosen.store_capacity) as store:
+    recordings = folder / "recordings"
+    record = Record(url="rtsp://127.0.0.1/main", pre_roll_s=2, post_roll_s=3)
+    with (
+        Store.open(chosen.database_url, chosen.store_capacity) as store,
+        RecordingIndex.open(chosen.database_url) as index,
+    ):
         app = create_app(
             site_card=SiteCard("soc-trang", "IOC Sóc Trăng", "Asia/Ho_Chi_Minh"),
             engine=cameras,
             live=live,
             store=store,
             metrics=metrics,
+            clips=Clips(index, recordings, {"road": record}),
             settings=chosen,
             dashboard=folder / "dist",
         )
@@ -216,7 +227,7 @@ def running(folder: Path, **settings: Any) -> Iterator[Stage]:
         thread.start()
         url = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=url, timeout=WAIT_S, trust_env=False) as client:
-            stage = Stage(url, port, store, live, metrics, cameras, client, server, thread)
+            stage = Stage(url, port, store, live, metrics, cameras, client, server, thread, index, recordings)
             try:
                 yield stage
             finally:

@@ -120,6 +120,8 @@ PROBLEMS = [
     ("GET", "/api/v1/cameras/road/preview.mjpeg?fps=99", 422, "urn:ngatu:invalid-request", "query.fps"),
     ("GET", "/api/v1/cameras/road/snapshot.jpg?overlay=x", 422, "urn:ngatu:invalid-request", "query.overlay"),
     ("GET", "/api/v1/events/unknown", 404, "urn:ngatu:unknown-event", "no event 'unknown'"),
+    ("GET", "/api/v1/events/unknown/clip.mp4", 404, "urn:ngatu:unknown-event", "no event 'unknown'"),
+    ("GET", f"/api/v1/events/{'x' * 99}/clip.mp4", 422, "urn:ngatu:invalid-request", "path.event_id"),
     ("GET", f"/api/v1/events/{'x' * 99}", 422, "urn:ngatu:invalid-request", "path.event_id"),
     ("GET", "/api/v1/events?limit=0", 422, "urn:ngatu:invalid-request", "query.limit"),
     ("GET", "/api/v1/events?limit=many", 422, "urn:ngatu:invalid-request", "query.limit"),
@@ -384,6 +386,7 @@ def test_openapi_describes_every_operation_with_examples(idle: Stage) -> None:
             "/events",
             "/events/stream",
             "/events/{event_id}",
+            "/events/{event_id}/clip.mp4",
             "/health",
             "/metrics",
         )
@@ -397,7 +400,7 @@ def test_openapi_describes_every_operation_with_examples(idle: Stage) -> None:
         for status, response in operation["responses"].items():
             assert response["description"], (name, status)
             for media_type, content in response["content"].items():
-                if media_type != "image/jpeg":
+                if media_type not in ("image/jpeg", "video/mp4"):
                     assert has_example(content, schema), (name, status, media_type)
             if status not in ("200", "503"):
                 assert list(response["content"]) == ["application/problem+json"], (name, status)

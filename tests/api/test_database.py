@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 
 from api.database import connect
 from api.errors import StoreError
+from api.recording_index import recordings_table
 from api.store import tables
 
 
@@ -16,6 +17,7 @@ def test_the_migrations_make_the_tables_that_the_store_uses(tmp_path: Path) -> N
     url = f"sqlite:///{tmp_path}/ngatu.db"
     connect(url).dispose()
     engine = sa.create_engine(url)
+    assert recordings_table.metadata is tables, "the index has its tables among them"
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables) == []
     engine.dispose()

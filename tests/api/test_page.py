@@ -1,18 +1,15 @@
 """The page in a real browser, over the demo: pictures change, and events arrive."""
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.api.browser import CHROMIUM, QUIET
 from tests.api.served import Served, serving
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 BUILT = Path(__file__).parents[2] / "api/dashboard/dist/index.html"
 
 pytestmark = [

@@ -14,9 +14,12 @@ import httpx
 import numpy as np
 import pytest
 
+from api.recording_disk import check
+from api.recording_index import RecordingIndex
 from benchmarks.scenarios import free_port
 from tests.api.served import ROOT, Served, serving
 from tests.conftest import RtspCamera
+from tests.streams.footage import shown
 
 STREET = """
 version: 1
@@ -156,6 +159,78 @@ def test_events_that_the_database_did_not_take_fail_the_command(tmp_path: Path) 
     last = (tmp_path / "server.log").read_text().splitlines()[-1]
     path = tmp_path / "ngatu.db"
     assert last == f"ngatu: lost at the end, not saved in sqlite:///{path}: 1 event (database is locked)"
+
+
+RECORDED = """
+version: 1
+cameras:
+  - id: road
+    source: {{kind: rtsp, url: "{road}"}}
+    record: {{url: "{road}", pre_roll_s: 1, post_roll_s: 1}}
+  - id: hevc
+    source: {{kind: rtsp, url: "{hevc}"}}
+    record: {{url: "{hevc}"}}
+"""
+
+
+def test_cameras_are_recorded_and_their_events_have_clips(
+    camera: RtspCamera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recordings = tmp_path / "recordings"
+    monkeypatch.setenv("NGATU_RECORDINGS", str(recordings))
+    monkeypatch.setenv("NGATU_RECORDINGS_FREE_GB", "0")
+    site = tmp_path / "site.yaml"
+    site.write_text(RECORDED.format(road=camera.url("road"), hevc=camera.url("hevc")))
+
+    def recording(served: Served) -> list[str]:
+        return [one["state"] for one in served.get("/health")["recording"]["cameras"]]
+
+    with serving(tmp_path, "serve", "--site", site, stopped_by=signal.SIGKILL) as served:
+        served.until(lambda: recording(served) == ["recording", "recording"], 30, "both are recorded")
+    left = sorted(recordings.rglob("*.part.mp4"))
+    assert len(left) == 2, "what was open when it was killed"
+    with serving(tmp_path, "serve", "--site", site) as served:
+        assert set(recordings.rglob("*.part.mp4")).isdisjoint(left)
+        served.until(lambda: recording(served) == ["recording", "recording"], 30, "both are recorded again")
+        camera.kill()
+        served.until(lambda: len(served.events(kind="camera_lost")) == 2, 20, "both are lost")
+        event = next(one for one in served.events(kind="camera_lost") if one["camera"] == "road")
+        path = f"{served.url}/api/v1/events/{event['id']}/clip.mp4"
+
+        def answered() -> bool:
+            answer = httpx.get(path)
+            assert answer.status_code == 200 or answer.json()["type"] == "urn:ngatu:clip-not-ready"
+            return answer.status_code == 200
+
+        served.until(answered, 40, "the clip")
+        (tmp_path / "clip.mp4").write_bytes(httpx.get(path).content)
+        assert shown(tmp_path / "clip.mp4")
+        reasons = served.get("/health")["reasons"]
+        assert any("camera 'road' is not recorded: rtsp://127.0.0.1" in reason for reason in reasons)
+        figures = httpx.get(f"{served.url}/metrics").text
+        assert 'ngatu_recorder_state{camera="road",state="lost"} 1.0' in figures
+        assert "ngatu_recordings_stopped 0.0" in figures
+    with RecordingIndex.open(f"sqlite:///{tmp_path}/ngatu.db") as index:
+        assert check(index, recordings, read=True) == []
+        assert {segment.codec for segment in index.all()} == {"h264", "hevc"}
+
+
+def test_a_folder_where_nothing_can_be_recorded_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    site = tmp_path / "site.yaml"
+    url = f"rtsp://127.0.0.1:{free_port()}/x"
+    site.write_text(RECORDED.format(road=url, hevc=url))
+    ended = subprocess.run(
+        [sys.executable, "-m", "api", "serve", "--site", site, "--port", "0"],
+        cwd=ROOT,
+        env=os.environ | {"NGATU_DATABASE": str(tmp_path / "n.db"), "NGATU_RECORDINGS": str(tmp_path / "file" / "x")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "recordings can't be kept in" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.slow

@@ -315,9 +315,13 @@ SERVE = """
 import sys
 from pathlib import Path
 from tests.api.stage import Cameras, SiteCard, cards, frame, passage, view
+from pathlib import Path
+
 from api.app import Server, create_app, listen
+from api.clips import Clips
 from api.live import Live
 from api.metrics import Metrics
+from api.recording_index import RecordingIndex
 from api.settings import Settings
 from api.store import Store
 
@@ -327,7 +331,8 @@ seen = frame(0)
 live.show(seen, view(seen))
 with Store.open(settings.database_url) as store:
     app = create_app(site_card=SiteCard("s", "S", "UTC"), engine=Cameras(), live=live, store=store,
-                     metrics=Metrics("test"), settings=settings)
+                     metrics=Metrics("test"), settings=settings,
+                     clips=Clips(RecordingIndex.open(settings.database_url), Path("recordings"), {}))
     sock = listen(settings)
     print(sock.getsockname()[1], flush=True)
     server = Server(app)

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from models.detections import Label
 from tests.vision.story import MAST, SCENE, SIZE, RoadUser, Story, across, area, play, rides, views
 from vision.errors import SiteError
-from vision.events import Violation
+from vision.events import Event, Violation
 from vision.rules.speeding import Speeding
 from vision.scene import Line, Zone
 
@@ -72,6 +72,19 @@ def test_hidden_on_the_way_is_still_measured(rule: Speeding) -> None:
     slow = rule.model_copy(update={"limit_kmh": 30})
     [told] = speeders(away(42, hidden=[(1.0, 1.4)]), rule=slow)
     assert told.measured == pytest.approx(42, abs=told.error or 0)
+
+
+@BOTH
+def test_found_again_under_another_id_it_is_told_once(rule: Speeding) -> None:
+    watch = rule.watch(ROAD)
+    told: list[Event] = []
+    for view in views(Story([away(64)], 4.0), ROAD):
+        lost = 0.9 < view.time_s < 1.1
+        rows = tuple(replace(row, id=row.id + (100 if view.time_s >= 1.1 else 0)) for row in view.placed if not lost)
+        told += watch.step(replace(view, placed=rows, everyone=rows))
+    [one] = [*told, *watch.finish()]
+    assert isinstance(one, Violation)
+    assert one.measured == pytest.approx(64, abs=one.error or 0)
 
 
 def test_hidden_at_the_line_it_is_measured() -> None:

@@ -11,7 +11,7 @@ from pydantic import Field
 from vision.events import Incident, Severity
 from vision.free_flow import FreeFlow, Passing
 from vision.incidents import OpenIncidents
-from vision.rule import LabelName, Rule
+from vision.rule import LabelName, Rule, only
 from vision.scene import Placed, Scene, View
 from vision.stops import Stop, Stops
 from vision.traffic import SPEED_S, Flow, Traffic
@@ -32,11 +32,7 @@ class Congestion(Rule):
     """Traffic in a zone has nearly come to a standstill and stays so."""
 
     kind: Literal["congestion"] = "congestion"
-    labels: tuple[LabelName, ...] | None = Field(
-        default=(Label.MOTORCYCLE, Label.CAR, Label.BUS, Label.TRUCK),
-        min_length=1,
-        description="Only road users with these labels; null for all.",
-    )
+    labels: tuple[LabelName, ...] | None = only(Label.MOTORCYCLE, Label.CAR, Label.BUS, Label.TRUCK)
     zone: str = Field(description="Id of the zone or lane: a stretch of carriageway of one direction.")
     free_flow_kmh: float | None = Field(
         default=None,

@@ -3,19 +3,17 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from models.detections import Label
 from pydantic import Field
 
 from vision.events import Incident, Severity
 from vision.incidents import OpenIncidents
 from vision.queues import QUEUE_KMH, SPACING_M, Queue, queues
-from vision.rule import LabelName, Rule
+from vision.rule import VEHICLES, LabelName, Rule, only
 from vision.scene import Placed, Scene, View
 from vision.waiting import Waiting
 
 _LOOK_S = 0.2  # so often; a queue has time
 _LAPSE_S = 3.0  # so long it may seem not to reach the zone in between: a lorry hides it, or its end goes up a little
-_OVER_S = 5.0  # the same once it has been told: it does not come and go with each who joins its end
 _GRACE_S = 0.0005  # stream clocks are sums of frame intervals
 _KEY = "queue"  # there is one at a time
 
@@ -24,11 +22,7 @@ class QueueSpillback(Rule):
     """A queue reaches back to where it must not stand."""
 
     kind: Literal["queue_spillback"] = "queue_spillback"
-    labels: tuple[LabelName, ...] | None = Field(
-        default=(Label.BICYCLE, Label.MOTORCYCLE, Label.CAR, Label.BUS, Label.TRUCK),
-        min_length=1,
-        description="Only road users with these labels; null for all. People on foot make no queue.",
-    )
+    labels: tuple[LabelName, ...] | None = only(*VEHICLES)
     zone: str = Field(description="Id of the zone or lane that the queue must not reach.")
     after_s: float = Field(default=20.0, ge=0, description="How long it must reach it, seconds.")
     below_kmh: float = Field(default=QUEUE_KMH, gt=0, description="Who is slower queues, km/h.")
@@ -65,8 +59,7 @@ class QueueSpillbackWatch:
         queue = self._reaching(waiting) if inside else None
         # From its front on a queue dissolves: the last ones of it are none by themselves, and still stand there.
         reaches = bool(inside) if _KEY in self._open else queue is not None
-        lapse_s = _OVER_S if _KEY in self._open else _LAPSE_S
-        if self._reached and now - self._reached[1] > lapse_s:
+        if self._reached and now - self._reached[1] > _LAPSE_S:
             yield from self._open.end(_KEY, self._reached[1])
             self._reached = None
         if not reaches:

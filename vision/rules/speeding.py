@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from vision.errors import SiteError
 from vision.events import Violation
 from vision.geometry import Point
-from vision.rule import LabelName, Rule, Watch
+from vision.rule import VEHICLES, LabelName, Rule, Watch, only
 from vision.scene import Line, Placed, Scene, View
 from vision.section import Pace, Sight, on_line, pace
 from vision.successors import Successors
@@ -33,11 +33,7 @@ class Speeding(Rule):
     """Somebody drives faster than is allowed, even if the measurement is as wrong as it may be."""
 
     kind: Literal["speeding"] = "speeding"
-    labels: tuple[LabelName, ...] | None = Field(
-        default=(Label.BICYCLE, Label.MOTORCYCLE, Label.CAR, Label.BUS, Label.TRUCK),
-        min_length=1,
-        description="Only road users with these labels; null for all.",
-    )
+    labels: tuple[LabelName, ...] | None = only(*VEHICLES)
     zone: str | None = Field(default=None, description="Id of the zone or lane in which speed is measured.")
     from_line: str | None = Field(default=None, description="Instead of a zone: the line where the section begins.")
     to_line: str | None = Field(default=None, description="The line where it ends.")
