@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from api.archive import ArchiveState
 from api.live import CameraCard
+from models.observation import SignalState
 from streams.health import StreamState
 from streams.recorder import RecorderState
 from vision.engine import CameraStatus
@@ -143,6 +144,43 @@ class CamerasAnswer(BaseModel):
     """All cameras."""
 
     items: list[CameraAnswer] = Field(description="The cameras in the order of the site file.")
+
+
+class SignalAnswer(BaseModel):
+    """A traffic signal and what it shows."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "camera": "cau-vuot-1",
+                    "id": "near",
+                    "kind": "feed",
+                    "state": "red",
+                    "since": STARTED,
+                    "at": "2026-11-24T07:05:22.520Z",
+                }
+            ]
+        }
+    )
+
+    camera: str = Field(description="Id of the camera.")
+    id: str = Field(description="Id of the signal.")
+    kind: Literal["lamp", "feed"] = Field(description="`lamp`: read from the picture; `feed`: told by this API.")
+    state: SignalState = Field(
+        description="What it shows. `unknown`: a lamp that can't be read, or whose camera gives no picture now; a feed "
+        "that was not told in time."
+    )
+    since: Moment | None = Field(description="Since when, UTC; null where that is not known.")
+    at: Moment | None = Field(
+        description="Of when this is, UTC: of a lamp the time of the newest picture; null: there has been none yet."
+    )
+
+
+class SignalsAnswer(BaseModel):
+    """Signals."""
+
+    items: list[SignalAnswer] = Field(description="The signals, by camera in the order of the site file.")
 
 
 class EventsAnswer(BaseModel):

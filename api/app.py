@@ -24,7 +24,7 @@ from api.guard import HeadAsGet, OwnHosts, SecurityHeaders
 from api.live import Engine, Live
 from api.metrics import Metrics
 from api.problems import CRASH, FOREIGN_HOST, INVALID_REQUEST, Fault, Problem, documented, install
-from api.routes import cameras, events, health, site
+from api.routes import cameras, events, health, signals, site
 from api.routes import clips as clip_routes
 from api.routes.page import page_router
 from api.settings import Settings
@@ -40,6 +40,7 @@ SHUTDOWN_S = 3
 TAGS = [
     {"name": "site", "description": "Who this is, and its clock."},
     {"name": "cameras", "description": "How cameras are, and what they see."},
+    {"name": "signals", "description": "What traffic signals show, seen or told."},
     {"name": "events", "description": "What happened: passages, violations, incidents, measurements."},
     {"name": "operation", "description": "Health and figures of the installation."},
 ]
@@ -99,7 +100,7 @@ def create_app(
     )
     app.state.installation = here
     api = APIRouter(responses=documented(FOREIGN_HOST, INVALID_REQUEST, CRASH))
-    for part in (site, cameras, events, clip_routes, health):
+    for part in (site, cameras, signals, events, clip_routes, health):
         api.include_router(part.router)
     app.include_router(api, prefix=PREFIX)
     # Where monitoring looks by habit.

@@ -22,11 +22,13 @@ from anyio import CapacityLimiter, to_thread
 from api.bell import Bell
 from api.overlay import Flash, draw
 from api.pen import CRITICAL, INFO, WARNING, Colour, Image
+from models.observation import SignalState
 from streams.frame import Frame
 from vision.engine import CameraStatus
 from vision.events import Event, Incident, Measurement, Passage
 from vision.rule import Rule
 from vision.scene import Scene, View
+from vision.signal_feed import ToldState
 
 FLASH_S = 1.0
 """How long an event lights up, in seconds of the stream."""
@@ -42,6 +44,14 @@ class Engine(Protocol):
 
     def status(self) -> Mapping[str, CameraStatus]:
         """How each camera is doing, by its id. Quick, from any thread."""
+        ...
+
+    def tell_signal(self, camera: str, signal: str, state: SignalState, since: datetime | None, now: datetime) -> bool:
+        """Takes the state of a signal of kind `feed`, and says whether it was news. Quick, from any thread."""
+        ...
+
+    def told_signals(self, camera: str, now: datetime) -> Mapping[str, ToldState]:
+        """The states that the signals of kind `feed` of a camera are told to be in now. Quick, from any thread."""
         ...
 
 
@@ -143,6 +153,11 @@ class Live:
         place.shot = _Shot(frame, view, tuple(recent))
         place.stamps.append(time.monotonic())
         place.bell.ring()
+
+    def seen(self, camera: str) -> View | None:
+        """What was found in the newest picture; None: there has been none yet."""
+        shot = self._places[camera].shot
+        return shot.view if shot else None
 
     def detect_fps(self, camera: str) -> float:
         """Frames of a camera that are analysed a second, over the last seconds."""

@@ -42,6 +42,24 @@ UNKNOWN_CAMERA = Problem(
     status=404,
     detail="no camera 'cho-noi'; there are: cau-vuot-1, nga-tu-2",
 )
+UNKNOWN_SIGNAL = Problem(
+    type="urn:ngatu:unknown-signal",
+    title="There is no such signal",
+    status=404,
+    detail="no signal 'far' of camera 'cau-vuot-1'; there are: near",
+)
+SEEN_SIGNAL = Problem(
+    type="urn:ngatu:seen-signal",
+    title="The signal is read from the picture",
+    status=409,
+    detail="signal 'near' of camera 'cau-vuot-1' is of kind lamp; only those of kind feed can be told their state",
+)
+LATE_NEWS = Problem(
+    type="urn:ngatu:late-news",
+    title="A later state is known already",
+    status=409,
+    detail="signal 'near' of camera 'cau-vuot-1' is yellow since 2026-11-24T07:05:09.120Z, after this",
+)
 UNKNOWN_EVENT = Problem(
     type="urn:ngatu:unknown-event",
     title="There is no such event",

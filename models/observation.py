@@ -1,7 +1,7 @@
 """Observation: all that one instant of one camera told us, and all that `vision` ever sees."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -37,6 +37,7 @@ class Observation:
         static: (k, 4) float32 px, boxes of things that have come, stay, and are no road user that was detected.
         removed: (m, 4) float32 px, boxes of places where a thing was that has gone.
         health: `valid`, or why the picture can't be trusted.
+        signals_since_s: Since when those states of `signals` are on of which it was told. Stream clock.
     """
 
     camera: str
@@ -48,3 +49,4 @@ class Observation:
     static: NDArray[np.float32]
     removed: NDArray[np.float32]
     health: Health
+    signals_since_s: Mapping[str, float] = field(default_factory=dict)

@@ -2,9 +2,9 @@
 
     {"frame": 0, "time_s": 0.0, "size": [640, 352], "boxes": [[x1, y1, x2, y2, score, "car"], …]}
 
-Boxes are in px. Optional: `signals` {id: state}, `at` (UTC, RFC 3339), `static` and `removed` [[x1, y1, x2, y2], …],
-`health`
-(where it isn't `valid`). Keys that are not known here are ignored. A file named `….gz` is compressed.
+Boxes are in px. Optional: `signals` {id: state}, `signals_since_s` {id: time_s} (of signals that tell since when),
+`at` (UTC, RFC 3339), `static` and `removed` [[x1, y1, x2, y2], …], `health` (where it isn't `valid`). Keys that are not
+known here are ignored. A file named `….gz` is compressed.
 
 What is written is read again bit for bit: a rule that sees pixels or moments of a little less gives other events.
 """
@@ -123,6 +123,7 @@ class _Line(BaseModel):
     size: tuple[_Pixels, _Pixels]
     boxes: list[tuple[float, float, float, float, _Score, LabelWord]]
     signals: Mapping[str, SignalState] = Field(default_factory=dict)
+    signals_since_s: Mapping[str, float] = Field(default_factory=dict)
     at: AwareDatetime | None = None
     static: list[_Corners] = Field(default_factory=list)
     removed: list[_Corners] = Field(default_factory=list)
@@ -185,6 +186,7 @@ def _observation(row: _Line, camera: str, start: datetime | None) -> Observation
         static=np.array(row.static, np.float32).reshape(-1, 4),
         removed=np.array(row.removed, np.float32).reshape(-1, 4),
         health=row.health,
+        signals_since_s=row.signals_since_s,
     )
 
 
@@ -211,6 +213,8 @@ def _encoded(frame: int, observation: Observation) -> bytes:
         "signals": dict(observation.signals),
         "at": observation.captured_at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z",
     }
+    if observation.signals_since_s:
+        row["signals_since_s"] = dict(observation.signals_since_s)
     if len(observation.static):
         row["static"] = _numbers(observation.static)
     if len(observation.removed):

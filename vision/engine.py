@@ -36,6 +36,8 @@ from vision.camera_incidents import CAMERA_RULE
 from vision.events import Event, Incident, event_id
 from vision.pipeline import Pipeline
 from vision.scene import View
+from vision.signal_feed import SignalFeed, ToldState
+from vision.signals import Feed
 from vision.site import Camera, Site
 
 log = logging.getLogger(__name__)
@@ -110,6 +112,7 @@ class _Channel:
     lamps: Mapping[str, LampReader]
     picture: PictureWatch
     static: StaticBlobs | None
+    feed: SignalFeed
     abreast: int
     at_work: int = 0
     taken: int = 0
@@ -213,6 +216,14 @@ class Engine:
         """What stopped or disturbs the analysis of a camera, if anything does."""
         return self._channels[camera].fault
 
+    def tell_signal(self, camera: str, signal: str, state: SignalState, since: datetime | None, now: datetime) -> bool:
+        """Takes the state of a signal of kind `feed` (see `SignalFeed.tell`). From any thread."""
+        return self._channels[camera].feed.tell(signal, state, since, now)
+
+    def told_signals(self, camera: str, now: datetime) -> Mapping[str, ToldState]:
+        """The states that the signals of kind `feed` of a camera are told to be in now. From any thread."""
+        return self._channels[camera].feed.at(now)
+
     def _channel(
         self, site: Site, camera: Camera, detector: Detector, start: datetime | None, abreast: int
     ) -> _Channel:
@@ -223,10 +234,11 @@ class Engine:
         wanted = site.detector(camera)
         attention = Attention(wanted.every)
         lamps = {name: one.open() for name, one in camera.signals.items() if isinstance(one, Lamp)}
+        feed = SignalFeed({name: one for name, one in camera.signals.items() if isinstance(one, Feed)})
         static = StaticBlobs() if any(rule.needs_static for rule in camera.rules) else None
         pipeline, picture = site.pipeline(camera), camera.picture.open()
         return _Channel(
-            camera, detector, pipeline, reader, attention, wanted.confidence, lamps, picture, static, abreast
+            camera, detector, pipeline, reader, attention, wanted.confidence, lamps, picture, static, feed, abreast
         )
 
     def _notify(self) -> None:
@@ -298,7 +310,7 @@ class Engine:
         blobs = NOTHING
         if channel.static and health == "valid":
             blobs = channel.static.look(frame.image, frame.time_s, detections)
-        observation = observed(frame, detections, signals, blobs, health)
+        observation = observed(frame, detections, signals, channel.feed.at(frame.captured_at), blobs, health)
         step = channel.pipeline.step(observation)
         sure = np.count_nonzero(detections.scores >= channel.confidence)
         channel.attention.looked(step.view, int(sure))
@@ -337,19 +349,28 @@ class Engine:
 
 
 def observed(
-    frame: Frame, detections: Detections, signals: Mapping[str, SignalState], blobs: Blobs, health: Health
+    frame: Frame,
+    detections: Detections,
+    signals: Mapping[str, SignalState],
+    told: Mapping[str, ToldState],
+    blobs: Blobs,
+    health: Health,
 ) -> Observation:
-    """What one picture of a camera told us."""
+    """What one picture of a camera told us, with what others told of its signals at that moment."""
+    since_s = {
+        name: frame.time_s + (one.since - frame.captured_at).total_seconds() for name, one in told.items() if one.since
+    }
     return Observation(
         camera=frame.camera,
         time_s=frame.time_s,
         captured_at=frame.captured_at,
         size=frame.size,
         detections=detections,
-        signals=signals,
+        signals={**signals, **{name: one.state for name, one in told.items()}},
         static=blobs.come,
         removed=blobs.gone,
         health=health,
+        signals_since_s=since_s,
     )
 
 

@@ -95,7 +95,7 @@ class Pipeline:
             observation = replace(observation, detections=Detections.empty())
         tracks = self._tracker.step(observation.detections, observation.time_s)
         moving = self._motion.step(tracks, observation.size)
-        signals = self._signals.step(observation.signals, observation.time_s)
+        signals = self._signals.step(observation.signals, observation.time_s, observation.signals_since_s)
         view = self._scene.place(tracks, observation, moving, signals)
         if trusted:
             told += self._ask(lambda one: one.watch.step(one.rule.share(view, self._scene)))

@@ -16,7 +16,7 @@ from vision.calibration import Ground, Share
 from vision.errors import SiteError
 from vision.geometry import Floats, Outlines, Point, area, crosses_itself, signed_distances
 from vision.motion import Moving
-from vision.signals import Signal
+from vision.signals import AnySignal, Signal
 from vision.tracks import Tracks
 
 Side = Literal["left", "right"]
@@ -205,7 +205,7 @@ class Scene:
         lines: Lines by id.
         zones: Zones by id.
         lanes: Lanes by id.
-        signals: Ids of the signals.
+        signals: Signals by id.
         ground: The ground as the camera sees it; none without calibration.
     """
 
@@ -214,7 +214,7 @@ class Scene:
     lines: Mapping[str, Line] = field(default_factory=dict)
     zones: Mapping[str, Zone] = field(default_factory=dict)
     lanes: Mapping[str, Lane] = field(default_factory=dict)
-    signals: frozenset[str] = frozenset()
+    signals: Mapping[str, AnySignal] = field(default_factory=dict)
     ground: Ground | None = None
     # For the last size only: it hardly ever changes, and hundreds of cameras must not drive out one another.
     _pixels: dict[tuple[int, int], _Pixels] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -259,7 +259,7 @@ class Scene:
         Raises:
             SiteError: There is none of that id.
         """
-        return _named("signal", name, {one: one for one in sorted(self.signals)})
+        return _named("signal", name, {one: one for one in self.signals})
 
     def calibrated(self) -> Ground:
         """The ground, for what can't do without metres.

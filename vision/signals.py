@@ -16,11 +16,17 @@ _KEPT = 8  # phases
 
 
 class Feed(BaseModel):
-    """A signal whose state stands in the recording that is replayed."""
+    """A signal whose state is told from outside: posted to the API, or written in the recording that is replayed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["feed"] = "feed"
+    stale_s: float = Field(
+        default=10.0,
+        gt=0,
+        le=3600,
+        description="A state that is not posted again for so long is unknown from then on, seconds.",
+    )
 
 
 AnySignal = Annotated[Lamp | Feed, Field(discriminator="kind")]
@@ -74,15 +80,27 @@ class SignalClock:
         self._signals: dict[str, Signal] = {}
         self._began = False
 
-    def step(self, states: Mapping[str, SignalState], time_s: float) -> Mapping[str, Signal]:
-        """Takes the states of the next instant; a signal of which nothing is said stays as it is."""
+    def step(
+        self, states: Mapping[str, SignalState], time_s: float, since_s: Mapping[str, float] | None = None
+    ) -> Mapping[str, Signal]:
+        """Takes the states of the next instant; a signal of which nothing is said stays as it is.
+
+        Args:
+            states: State of each signal by its id.
+            time_s: Stream clock.
+            since_s: Since when a state is on, of signals that tell it. Stream clock.
+        """
         for name, state in states.items():
             signal = self._signals.get(name)
+            told_s = since_s.get(name) if since_s else None
             if signal is None:
-                since = time_s if self._began else LONG_BEFORE_S
-                self._signals[name] = Signal((Phase(state, since),))
+                first_s = time_s if self._began else LONG_BEFORE_S
+                self._signals[name] = Signal((Phase(state, first_s if told_s is None else min(told_s, time_s)),))
             elif signal.state != state:
-                self._signals[name] = Signal(_changed(signal.phases, state, time_s))
+                phases = signal.phases
+                self._signals[name] = Signal(
+                    _changed(phases, state, time_s) if told_s is None else _told(phases, state, min(told_s, time_s))
+                )
         self._began = True
         return dict(self._signals)
 
@@ -96,3 +114,12 @@ def _changed(phases: tuple[Phase, ...], state: SignalState, time_s: float) -> tu
             # Whoever reads a lamp makes sure of a change before saying it.
             return (*phases[:-1], Phase(state, phases[-1].since_s))
     return (*phases, Phase(state, time_s))[-_KEPT:]
+
+
+def _told(phases: tuple[Phase, ...], state: SignalState, since_s: float) -> tuple[Phase, ...]:
+    """The phases with one more of which is known since when; it may reach back into what was not known until now."""
+    if len(phases) > 1 and phases[-1].state == "unknown" and since_s <= phases[-1].since_s:
+        phases = phases[:-1]
+        if phases[-1].state == state:
+            return phases
+    return (*phases, Phase(state, max(since_s, phases[-1].since_s)))[-_KEPT:]

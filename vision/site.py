@@ -201,7 +201,7 @@ def _scene(camera: Camera, timezone: tzinfo) -> Scene:
         camera.lines,
         camera.zones,
         camera.lanes,
-        frozenset(camera.signals),
+        camera.signals,
         camera.calibration.ground if camera.calibration else None,
     )
 

@@ -72,7 +72,9 @@ class Stages(Suite):
         crowd, times = _crowd(count)
         values = [_track(crowd, times)[0] for _ in range(rounds)]
         yield row(f"track, {CROWD} road users", values, at_most=1.0)
-        observations = [observed(frame, one, {}, NOTHING, "valid") for frame, one in zip(frames, found, strict=True)]
+        observations = [
+            observed(frame, one, {}, {}, NOTHING, "valid") for frame, one in zip(frames, found, strict=True)
+        ]
         rules = [_rules(site, observations, tracks[0][1]) for _ in range(rounds)]
         yield row("rules", [ms for ms, _ in rules], note=f"{len(site.cameras[0].rules)} rules")
         views = rules[0][1]

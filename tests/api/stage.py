@@ -21,6 +21,8 @@ from api.recording_index import RecordingIndex
 from api.settings import Settings
 from api.store import Store
 from models.detections import Label
+from models.lamps import Lamp
+from models.observation import SignalState
 from streams.frame import Frame
 from streams.health import Gap, StreamHealth, StreamState
 from streams.record import Record
@@ -30,7 +32,8 @@ from vision.rules import AnyRule
 from vision.rules.intrusion import Intrusion
 from vision.rules.line_crossing import LineCrossing
 from vision.scene import Line, Placed, Scene, View, Zone
-from vision.signals import Phase, Signal
+from vision.signal_feed import SignalFeed, ToldState
+from vision.signals import Feed, Phase, Signal
 
 NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 WAIT_S = 30.0
@@ -113,11 +116,12 @@ def road_user(track: int = 7, label: Label = Label.CAR) -> Placed:
 
 
 def cards() -> list[CameraCard]:
-    """Two cameras: `road` with a line, a zone and rules, `gate` with nothing."""
+    """Two cameras: `road` with a line, a zone, two signals and rules, `gate` with nothing."""
     scene = Scene(
         "road",
         lines={"main": Line(start=(0.1, 0.6), end=(0.9, 0.6))},
         zones={"yard": Zone(polygon=((0.6, 0.6), (0.95, 0.6), (0.95, 0.95), (0.6, 0.95)))},
+        signals={"near": Lamp(box=(0.88, 0.26, 0.92, 0.36)), "far": Feed()},
     )
     rules: tuple[AnyRule, ...] = (
         LineCrossing(id="count-main", line="main"),
@@ -134,6 +138,9 @@ class Cameras:
     """Stands where the engine stands: says how the cameras are."""
 
     states: dict[str, CameraStatus] = field(default_factory=dict)
+    feeds: dict[str, SignalFeed] = field(
+        default_factory=lambda: {"road": SignalFeed({"far": Feed()}), "gate": SignalFeed({})}
+    )
 
     def __post_init__(self) -> None:
         self.become("road", "live")
@@ -142,6 +149,14 @@ class Cameras:
     def status(self) -> Mapping[str, CameraStatus]:
         """How the cameras are."""
         return dict(self.states)
+
+    def tell_signal(self, camera: str, signal: str, state: SignalState, since: datetime | None, now: datetime) -> bool:
+        """Takes the state of a signal, as the engine does."""
+        return self.feeds[camera].tell(signal, state, since, now)
+
+    def told_signals(self, camera: str, now: datetime) -> Mapping[str, ToldState]:
+        """What signals are told to show, as the engine says it."""
+        return self.feeds[camera].at(now)
 
     def become(
         self,

@@ -383,6 +383,8 @@ def test_openapi_describes_every_operation_with_examples(idle: Stage) -> None:
             "/cameras/{camera_id}",
             "/cameras/{camera_id}/snapshot.jpg",
             "/cameras/{camera_id}/preview.mjpeg",
+            "/cameras/{camera_id}/signals",
+            "/signals",
             "/events",
             "/events/stream",
             "/events/{event_id}",
@@ -390,7 +392,7 @@ def test_openapi_describes_every_operation_with_examples(idle: Stage) -> None:
             "/health",
             "/metrics",
         )
-    }
+    } | {"put /api/v1/cameras/{camera_id}/signals/{signal_id}"}
     for name, operation in found.items():
         assert operation["summary"], name
         assert operation["description"], name

@@ -56,6 +56,7 @@ def assert_same(actual: Observation, expected: Observation) -> None:
     assert actual.captured_at == expected.captured_at
     assert actual.size == expected.size
     assert actual.signals == expected.signals
+    assert actual.signals_since_s == expected.signals_since_s
     assert actual.health == expected.health
     np.testing.assert_array_equal(actual.static, expected.static)
     np.testing.assert_array_equal(actual.removed, expected.removed)
@@ -71,6 +72,7 @@ def test_what_was_written_is_read_again(tmp_path: Path, name: str) -> None:
     seen = [
         observation(0.0, (1.234, 2.5, 30.999, 40.001, 0.98765, Label.CAR), (5, 6, 7, 8, 0.1, Label.PERSON)),
         observation(1 / 29.97, signals={"near": "red", "far": "unknown"}),
+        replace(observation(2 / 29.97, signals={"near": "red"}), signals_since_s={"near": -1 / 29.97}),
         observation(2 / 29.97, static=[[10.1, 20.02, 30.003, 40.0004]], health="camera_dark"),
         observation(3 / 29.97, removed=[[1.5, 2.5, 3.5, 4.5]]),
     ]

@@ -15,6 +15,7 @@ from vision.events import Event
 from vision.pipeline import Pipeline
 from vision.rule import Rule
 from vision.scene import Lane, Line, Scene, View, Zone
+from vision.signals import Feed
 from vision.trackers.packtrack import PackTrack
 
 SIZE = (1000, 1000)
@@ -183,7 +184,7 @@ SCENE = Scene(
     lanes={"inbound": Lane(polygon=((0.0, 0.0), (0.2, 0.0), (0.2, 1.0), (0.0, 1.0)), heading=(0.0, 1.0))},
 )
 
-JUNCTION = replace(SCENE, signals=frozenset({"near"}))
+JUNCTION = replace(SCENE, signals={"near": Feed()})
 """The same scene with a signal."""
 
 MAST = replace(SCENE, ground=calibration().ground)

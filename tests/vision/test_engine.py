@@ -2,7 +2,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from streams.frame import Frame
 from streams.source import OpenSource, Source
 from streams.sources.synthetic import SyntheticSource
 from vision.engine import Analysed, Engine
-from vision.events import Event, Incident, Measurement
+from vision.events import Event, Incident, Measurement, Violation
 from vision.site import Site, parse_site
 
 WAIT_S = 30.0
@@ -136,6 +136,46 @@ def test_a_recording_replays_to_the_very_same_events(tmp_path: Path, start: date
         again.extend(pipeline.finish())
         assert [event.model_dump() for event in again] == [event.model_dump() for event in heard.events]
     assert {event.kind for event in heard.of_rules()} == {"line_crossing", "intrusion"}
+
+
+def test_told_signals_are_on_when_they_say_and_replay_exactly(tmp_path: Path) -> None:
+    heard, path = Heard(), tmp_path / "d.jsonl"
+    red_light = {"kind": "red_light", "id": "red", "line": "road", "signal": "far", "direction": "left"}
+    camera = street(duration_s=60) | {"signals": {"far": {"kind": "feed", "stale_s": 20}}, "rules": [red_light]}
+    site, began = site_of(camera), datetime(2026, 11, 24, tzinfo=UTC)
+
+    def moment(seconds: float) -> datetime:
+        return began + timedelta(seconds=seconds)
+
+    with RecordingWriter(path) as recording:
+
+        def record(one: Analysed) -> None:
+            heard.on_analysed(one)
+            recording.write(one.frame.index, one.observation)
+
+        engine = Engine(site, start=began, on_events=heard.on_events, on_analysed=record)
+        assert engine.told_signals("street", began)["far"].state == "unknown"
+        for when, state, since in ((1, "red", -30.0), (15, "red", None), (30, "green", 25.04)):
+            told_since = None if since is None else moment(since)
+            assert engine.tell_signal("street", "far", state, told_since, moment(when))  # type: ignore[arg-type]
+        assert not engine.tell_signal("street", "far", "yellow", moment(20), moment(31)), "too late"
+        assert engine.told_signals("street", moment(31))["far"] == ("green", moment(25.04))
+        engine.start()
+        assert engine.wait(WAIT_S)
+        engine.stop()
+    states = [one.view.signals["far"].state for one in heard.analysed]
+    assert [states.index(state) for state in ("red", "green", "unknown")] == [0, 251, 501]
+    red, green = heard.analysed[300].view.signals["far"].phases
+    assert (red.state, red.since_s) == ("red", -30.0)
+    assert green.state == "green"
+    assert green.since_s == pytest.approx(25.04)
+    violations = [event for event in heard.events if isinstance(event, Violation)]
+    assert violations
+    assert all(event.time_s < 25.04 and event.measured == pytest.approx(event.time_s + 30) for event in violations)
+    pipeline = site.pipeline(site.cameras[0])
+    again = [event for _, one in read_recording(path, "street") for event in pipeline.step(one).events]
+    replayed = [event.model_dump() for event in again if isinstance(event, Violation)]
+    assert replayed == [event.model_dump() for event in violations]
 
 
 def test_cameras_share_the_workers_and_one_with_a_fault_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:

@@ -23,9 +23,11 @@ from tests.vision.story import (
 )
 from vision.errors import SiteError
 from vision.events import Event, Violation
+from vision.pipeline import Pipeline
 from vision.rules.red_light import RedLight
 from vision.rules.stop_line import StopLine
 from vision.scene import Scene
+from vision.trackers.packtrack import PackTrack
 
 RULE = RedLight(id="red", line="main", signal="near", direction="away")
 STOP = StopLine(id="stop", line="main", signal="near", direction="away")
@@ -93,6 +95,17 @@ def test_any_other_state_is_no_red(state: SignalState) -> None:
 
 def test_a_signal_that_nobody_reads_is_no_red() -> None:
     assert told(crosses(6.0), signals=lambda _: {}) == []
+
+
+@pytest.mark.parametrize(("since_s", "count"), [(5.92, 1), (5.8, 0)])
+def test_a_green_that_is_told_late_clears_who_has_crossed_on_it(since_s: float, count: int) -> None:
+    story = Story([crosses(5.6)], 18.0, 25.0, signals=lights((0.0, "red"), (5.92, "green")))
+    pipeline = Pipeline(JUNCTION, PackTrack().start("cam", 0.3), [RULE])
+    events: list[Event] = []
+    for seen in story.observations():
+        told_s = {"near": since_s} if seen.signals["near"] == "green" else {}
+        events += pipeline.step(replace(seen, signals_since_s=told_s)).events
+    assert len(events) == count
 
 
 @pytest.mark.parametrize(("at_s", "count"), [(1.9, 0), (2.3, 0), (2.45, 0), (2.7, 1), (13.5, 1), (13.8, 0), (14.1, 0)])

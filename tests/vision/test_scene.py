@@ -10,6 +10,7 @@ from tests.vision.story import MAST, NOON, SCENE, Story, calibration, rides, sta
 from vision.errors import SiteError
 from vision.motion import Motion
 from vision.scene import Lane, Line, Scene, Zone
+from vision.signals import Feed
 from vision.tracks import Tracks
 
 
@@ -110,7 +111,7 @@ def test_a_scene_tells_what_it_lacks() -> None:
         SCENE.signal("near")
     with pytest.raises(SiteError, match="needs metres, and the camera has no calibration"):
         SCENE.calibrated()
-    mast = replace(SCENE, ground=calibration().ground, signals=frozenset({"near"}))
+    mast = replace(SCENE, ground=calibration().ground, signals={"near": Feed()})
     assert mast.signal("near") == "near"
     assert mast.calibrated() is mast.ground
     assert mast.lane("inbound").heading == (0.0, 1.0)

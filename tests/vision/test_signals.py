@@ -67,3 +67,37 @@ def test_before_all_that_is_kept_nothing_is_known() -> None:
     signal = after(*((float(when), state) for when, state in enumerate(states)))
     assert signal.at(2.0).state == "unknown"
     assert len(signal.phases) < 10, "a day of phases does not grow"
+
+
+def told(*states: tuple[float, SignalState, float | None]) -> Signal:
+    """A signal that was told: when, what, and since when."""
+    clock = SignalClock()
+    for time_s, state, since_s in states:
+        signals = clock.step({"near": state}, time_s, {} if since_s is None else {"near": since_s})
+    return signals["near"]
+
+
+def test_who_tells_since_when_is_believed() -> None:
+    assert told((5.0, "red", 2.0)).phases == (Phase("red", 2.0),)
+    assert told((5.0, "red", 9.0)).phases == (Phase("red", 5.0),), "not from the future"
+    assert told((5.0, "red", -30.0), (8.0, "green", 7.4)).phases == (Phase("red", -30.0), Phase("green", 7.4))
+    assert told((5.0, "red", 2.0), (6.0, "red", 3.0)).since_s == 2.0, "a phase keeps its beginning"
+
+
+def test_a_state_does_not_begin_before_the_one_ahead_of_it() -> None:
+    assert told((5.0, "red", 5.0), (8.0, "green", 4.0)).phases == (Phase("red", 5.0), Phase("green", 5.0))
+
+
+def test_what_was_not_known_is_known_afterwards() -> None:
+    silent: list[tuple[float, SignalState, float | None]] = [(0.0, "red", 0.0), (10.0, "unknown", 10.0)]
+    assert told(*silent, (13.0, "red", 0.0)).phases == (Phase("red", 0.0),)
+    assert told(*silent, (13.0, "green", 9.0)).phases == (Phase("red", 0.0), Phase("green", 9.0))
+    assert told(*silent, (13.0, "red", 13.0)).phases == (
+        Phase("red", 0.0),
+        Phase("unknown", 10.0),
+        Phase("red", 13.0),
+    )
+    assert told((0.0, "unknown", None), (1.0, "red", 0.5)).phases == (
+        Phase("unknown", LONG_BEFORE_S),
+        Phase("red", 0.5),
+    )

@@ -10,6 +10,7 @@ from streams.sources.rtsp import RtspSource
 from vision.errors import SiteError
 from vision.rules.line_crossing import LineCrossing
 from vision.scene import Scene
+from vision.signals import Feed
 from vision.site import load_site, parse_site
 from vision.trackers.bytetrack import ByteTrack
 
@@ -224,7 +225,7 @@ def test_rules_are_tried_in_the_scene_in_which_they_run(tmp_path: Path, monkeypa
     site = load_site(written(tmp_path, GOOD.replace("    lines:\n", more)), {"CAM1_PASSWORD": "x"})
     real = site.scene(site.cameras[0])
     [scene] = tried
-    assert scene.signals == real.signals == {"near"}
+    assert scene.signals == real.signals == {"near": Feed()}
     assert scene.ground is not None
     assert real.ground is not None
     assert [scene.lines, scene.zones, scene.lanes] == [real.lines, real.zones, real.lanes]
