@@ -8,6 +8,7 @@ import numpy as np
 
 from api.pen import BLACK, WARNING, WHITE, Colour, Image, Pen, Pixel, arrow, nearest, pixel, stroke, tag, width_of
 from models.detections import Label
+from models.lamps import Lamp
 from models.observation import SignalState
 from vision.scene import Line, Placed, Scene, View, Zone
 from vision.signals import Signal
@@ -82,7 +83,7 @@ def draw(image: Image, scene: Scene, view: View, flashes: Sequence[Flash] = (), 
     for flash in flashes:
         if flash.place is not None:
             _ring(canvas, pen, pixel(canvas, flash.place), flash)
-    _signals(canvas, pen, view.signals)
+    _signals(canvas, pen, scene, view.signals)
     if simulated:
         tag(canvas, pen, SIMULATED, (pen.text // 2, canvas.shape[0] - pen.text // 2), WARNING)
     return canvas
@@ -144,14 +145,31 @@ def _ring(canvas: Image, pen: Pen, centre: Pixel, flash: Flash) -> None:
     cv2.circle(canvas, centre, radius, flash.colour, 2 * pen.width, cv2.LINE_AA)
 
 
-def _signals(canvas: Image, pen: Pen, signals: Mapping[str, Signal]) -> None:
+def _signals(canvas: Image, pen: Pen, scene: Scene, signals: Mapping[str, Signal]) -> None:
+    """A lamp at its box in the picture; the others, which are not in it, in a corner."""
     y = round(1.8 * pen.text)
     for name, signal in sorted(signals.items()):
         colour, word = SIGNALS[signal.state]
         words = f"{name} {word}"
+        lamp = scene.signals.get(name)
+        if isinstance(lamp, Lamp):
+            _lamp(canvas, pen, lamp, words, colour)
+            continue
         x = canvas.shape[1] - width_of(words, pen.text) - pen.text
         tag(canvas, pen, words, (x, y), WHITE)
         centre = (x - round(0.8 * pen.text), y - round(0.65 * pen.text))
         cv2.circle(canvas, centre, round(0.55 * pen.text), BLACK, cv2.FILLED, cv2.LINE_AA)
         cv2.circle(canvas, centre, round(0.42 * pen.text), colour, cv2.FILLED, cv2.LINE_AA)
         y += round(1.8 * pen.text)
+
+
+def _lamp(canvas: Image, pen: Pen, lamp: Lamp, words: str, colour: Colour) -> None:
+    x1, y1, x2, y2 = lamp.box
+    (left, top), (right, bottom) = pixel(canvas, (x1, y1)), pixel(canvas, (x2, y2))
+    # The frame stands around the box, its rim too: what is read in it must stay in sight.
+    gap = pen.width // 2 + 4
+    left, top, right, bottom = left - gap, top - gap, right + gap, bottom + gap
+    stroke(canvas, [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], pen.width, colour)
+    high = round(1.35 * pen.text)
+    # Where there is no room above, the words would be pushed over the head.
+    tag(canvas, pen, words, (left, top - pen.width if top > high else bottom + pen.width + high), colour)

@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -8,9 +9,11 @@ import pytest
 from api.overlay import LABEL_COLOURS, LABEL_WORDS, SIGNALS, Flash, draw
 from api.pen import CRITICAL, INFO
 from models.detections import Label
+from models.lamps import Lamp
+from models.observation import SignalState
 from tests.api.stage import frame, road_user, view
 from vision.scene import Line, Placed, Scene, SidesNamed, Zone
-from vision.signals import Phase, Signal
+from vision.signals import Feed, Phase, Signal
 
 SCENE = Scene(
     "road",
@@ -94,6 +97,24 @@ def test_a_signal_shows_its_state_by_colour_and_by_word() -> None:
     for index, one in enumerate(changed):
         assert all(not np.array_equal(one, other) for other in changed[index + 1 :])
     assert tuple(SIGNALS["red"][0]) in {tuple(pixel) for pixel in pictures["red"][:40].reshape(-1, 3)}
+
+
+@pytest.mark.parametrize("state", list(SIGNALS))
+@pytest.mark.parametrize("box", [(0.4, 0.4, 0.45, 0.6), (0.4, 0.0, 0.45, 0.2), (0.95, 0.8, 1.0, 1.0)])
+def test_a_lamp_is_framed_in_the_colour_of_its_state_and_stays_in_sight(
+    state: SignalState, box: tuple[float, float, float, float]
+) -> None:
+    seen = frame(0, shade=90)
+    scene = Scene("road", signals={"near": Lamp(box=box), "far": Feed()})
+    shown = replace(view(seen), signals={"near": Signal((Phase(state, 0.0),)), "far": Signal((Phase("off", 0.0),))})
+    picture = draw(seen.image, scene, shown)
+    x1, y1, x2, y2 = (round(share * side) for share, side in zip(box, (319, 179) * 2, strict=True))
+    assert (picture[y1 : y2 + 1, x1 : x2 + 1] == 90).all(), "what is read stays as it is"
+    beside = picture[y1 : y2 + 1, x1 - 8 : x1].reshape(-1, 3).astype(int)
+    assert (np.abs(beside - SIGNALS[state][0]).max(axis=1) < 40).sum() >= y2 - y1, "the frame"
+    plate = np.argwhere((picture == SIGNALS[state][0]).all(axis=2))
+    assert len(plate) > 300, "and the words beside it"
+    assert tuple(SIGNALS["off"][0]) in {tuple(pixel) for pixel in picture[:40, 200:].reshape(-1, 3)}, "in the corner"
 
 
 @pytest.mark.parametrize("size", [(2, 2), (1, 500), (90, 160), (2160, 3840)])
