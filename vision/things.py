@@ -22,6 +22,7 @@ from vision.scene import Box, Placed, Scene, View
 _SAME = 0.3  # of the smaller box: what lies over a thing by so much is that thing
 _UNSEEN_S = 8.0  # hidden for longer, or gone for so long, it is no more
 _PERSON_M = 1.7  # without calibration somebody's height tells how far 2 m are
+_NOTE_S = 0.5  # nobody passes a thing in less
 _RECENT_S = 10.0  # who was near in the last while before a thing was seen may have left it
 
 
@@ -68,6 +69,7 @@ class Things:
         self._near_m = near_m
         self._open: list[Thing] = []
         self._passers: dict[int, tuple[float, Placed]] = {}
+        self._noted_s = float("-inf")
 
     def __len__(self) -> int:
         return len(self._open) + len(self._passers)
@@ -75,15 +77,15 @@ class Things:
     def step(self, view: View, boxes: Sequence[Box]) -> tuple[list[Thing], list[Thing]]:
         """Takes the boxes of the next view; returns the things that stay and those that are no more."""
         now = view.time_s
-        for row in view.everyone:
-            self._passers[row.id] = (now, row)
-        self._passers = {track: one for track, one in self._passers.items() if now - one[0] <= _RECENT_S}
-        outline = Outlines([self._polygon * np.array(view.size, np.float64)])
+        if now - self._noted_s >= _NOTE_S:
+            self._noted_s = now
+            self._passers.update((row.id, (now, row)) for row in view.everyone)
+            self._passers = {track: one for track, one in self._passers.items() if now - one[0] <= _RECENT_S}
         for box in boxes:
             thing = next((one for one in self._open if _covers(one.box, box)), None)
             if thing:
                 thing.box, thing.seen_s = box, now
-            elif outline.inside(np.array([_foot(box)]))[0, 0]:
+            elif self._inside(_foot(box), view.size):
                 thing = Thing(box, now, now, now, ())
                 thing.tracks = tuple(self._near(thing, (row for _, row in self._passers.values()), view))
                 self._open.append(thing)
@@ -99,6 +101,10 @@ class Things:
         ended, self._open = self._open, []
         self._passers = {}
         return ended
+
+    def _inside(self, foot: Point, size: tuple[int, int]) -> bool:
+        outline = Outlines([self._polygon * np.array(size, np.float64)])
+        return bool(outline.inside(np.array([foot]))[0, 0])
 
     def _near(self, thing: Thing, rows: Iterable[Placed], view: View) -> Iterator[int]:
         """Ids of those who are near a thing."""
