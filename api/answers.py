@@ -190,6 +190,21 @@ class EventsAnswer(BaseModel):
     next: str | None = Field(description="Give this as `cursor` for the next page; null: there is none.")
 
 
+class KindAnswer(BaseModel):
+    """A kind of events."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"family": "passage", "kind": "line_crossing"}]})
+
+    family: Literal["passage", "violation", "incident", "measurement"] = Field(description="Family of its events.")
+    kind: str = Field(description="Kind of the events.")
+
+
+class KindsAnswer(BaseModel):
+    """Kinds of events."""
+
+    items: list[KindAnswer] = Field(description="The kinds, by name.")
+
+
 class StoreAnswer(BaseModel):
     """How writing to the database goes."""
 

@@ -8,6 +8,7 @@ from api.sources import is_clip, source_of
 from streams.sources.synthetic import SyntheticSource
 from vision.site import Site, parse_site
 
+_WAYS = {"left": "away", "right": "towards"}
 _STREET_RULES = [
     {"kind": "line_crossing", "id": "count", "line": "road"},
     {"kind": "intrusion", "id": "yard", "zone": "yard", "labels": ["person"]},
@@ -27,7 +28,7 @@ def demo_site(source: str | None) -> Site:
         chosen = source_of(source)
         if is_clip(chosen):
             chosen = chosen.model_copy(update={"pace": "real", "loop": True})
-        across = {"from": [0.02, 0.6], "to": [0.98, 0.6], "names": {"left": "away", "right": "towards"}}
+        across = {"from": [0.02, 0.6], "to": [0.98, 0.6], "names": _WAYS, "name": "Vạch đếm"}
         cameras = [
             {
                 "id": "demo",
@@ -59,7 +60,7 @@ def _street(name: str, title: str, seed: int) -> dict[str, Any]:
         "name": title,
         "source": {"kind": "synthetic", "seed": seed},
         "detector": {"kind": "simulated"},
-        "lines": {"road": {"from": start, "to": end, "names": {"left": "away", "right": "towards"}}},
-        "zones": {"yard": {"polygon": SyntheticSource.YARD}},
+        "lines": {"road": {"from": start, "to": end, "names": _WAYS, "name": "Lòng đường"}},
+        "zones": {"yard": {"polygon": SyntheticSource.YARD, "name": "Sân kho"}},
         "rules": _STREET_RULES,
     }

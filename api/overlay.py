@@ -37,6 +37,8 @@ SIGNALS: Mapping[SignalState, tuple[Colour, str]] = {
     "off": ((110, 110, 110), "tắt"),
     "unknown": ((170, 170, 170), "không rõ"),
 }
+WAYS: Mapping[str, str] = {"away": "đi ra xa", "towards": "đi lại gần", "in": "đi vào", "out": "đi ra"}
+"""Names that site files often give to directions; the page knows them, too. Others are shown as written."""
 SIMULATED = "MÔ PHỎNG"
 
 
@@ -117,8 +119,8 @@ def _line(canvas: Image, pen: Pen, name: str, line: Line, flash: Flash | None) -
         tip = root + side * reach
         arrow(canvas, pen, root, tip, colour)
         if title not in ("left", "right"):
-            tag(canvas, pen, title, nearest(tip + side * pen.text + (-pen.text, pen.text / 2)), WHITE)
-    tag(canvas, pen, name, (start[0], start[1] - 2 * pen.width), colour)
+            tag(canvas, pen, WAYS.get(title, title), nearest(tip + side * pen.text + (-pen.text, pen.text / 2)), WHITE)
+    tag(canvas, pen, line.name or name, (start[0], start[1] - 2 * pen.width), colour)
 
 
 def _zone(canvas: Image, pen: Pen, name: str, zone: Zone, flash: Flash | None) -> None:
@@ -127,7 +129,7 @@ def _zone(canvas: Image, pen: Pen, name: str, zone: Zone, flash: Flash | None) -
     if flash:
         _tint(canvas, corners, colour, 0.45 * flash.strength)
     stroke(canvas, [*corners, corners[0]], pen.width, colour)
-    tag(canvas, pen, name, corners[int(np.argmin([corner[1] for corner in corners]))], colour)
+    tag(canvas, pen, zone.name or name, corners[int(np.argmin([corner[1] for corner in corners]))], colour)
 
 
 def _tint(canvas: Image, corners: list[Pixel], colour: Colour, strength: float) -> None:

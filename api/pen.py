@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass
 from functools import cache
+from unicodedata import normalize
 
 import cv2
 import numpy as np
@@ -17,6 +18,10 @@ WHITE: Colour = (255, 255, 255)
 INFO: Colour = (247, 175, 58)
 WARNING: Colour = (0, 176, 255)
 CRITICAL: Colour = (66, 66, 244)
+
+# Two letters of OpenCV's font look like others (ờ like ớ, ỡ like õ: `chờ` would read `chớ`); put together from their
+# parts they are right. All others must come in one piece, for the font lacks the horn as a part.
+_PARTS = str.maketrans({"ờ": "ơ\u0300", "ỡ": "ơ\u0303"})
 
 # OpenCV's font keeps its glyphs in one place for all threads and does not guard it: two threads that write at
 # once get each other's letters. A tag takes about 20 µs, so waiting costs nothing.
@@ -72,7 +77,7 @@ def tag(canvas: Image, pen: Pen, words: str, corner: Pixel, colour: Colour) -> N
     cv2.rectangle(canvas, (left, top), (right, bottom), colour, cv2.FILLED)
     base = (left + pen.text // 4, bottom - round(0.35 * pen.text))
     with _LETTERS:
-        cv2.putText(canvas, words, base, BLACK, font(), pen.text)
+        cv2.putText(canvas, _spelt(words), base, BLACK, _font(), pen.text)
 
 
 def plate(canvas: Image, pen: Pen, words: str, corner: Pixel) -> tuple[int, int, int, int]:
@@ -87,11 +92,15 @@ def plate(canvas: Image, pen: Pen, words: str, corner: Pixel) -> tuple[int, int,
 def width_of(words: str, size: int) -> int:
     """How wide words are in a size of the font, px."""
     with _LETTERS:
-        return cv2.getTextSize((0, 0), words, (0, 0), font(), size)[2]
+        return cv2.getTextSize((0, 0), _spelt(words), (0, 0), _font(), size)[2]
+
+
+def _spelt(words: str) -> str:
+    """Words in the letters that the font has."""
+    return normalize("NFC", words).translate(_PARTS)
 
 
 @cache
-def font() -> cv2.FontFace:
-    """The font of all drawings."""
+def _font() -> cv2.FontFace:
     # Comes with OpenCV 5, and unlike its "sans" has every Vietnamese letter in one weight.
     return cv2.FontFace("uni")

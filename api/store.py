@@ -315,6 +315,25 @@ class Store:
         rows = self._read(_SELECT.where(events_table.c.id == event_id))
         return rows[0] if rows else None
 
+    def kinds(self) -> list[tuple[str, str]]:
+        """Family and kind of all events that there are, by kind.
+
+        Raises:
+            StoreError: The database can't be read.
+        """
+        columns, found = events_table.c, []
+        after = sa.select(columns.family, columns.kind).order_by(columns.kind).limit(1)
+        try:
+            with self._engine.connect() as connection:
+                # From kind to kind by their index: DISTINCT would read every event that ever was.
+                row = connection.execute(after).first()
+                while row is not None:
+                    found.append((row.family, row.kind))
+                    row = connection.execute(after.where(columns.kind > row.kind)).first()
+        except (DBAPIError, NoConnectionError) as error:
+            raise StoreError(f"the database can't be read: {_cause(error)}") from error
+        return found
+
     def changes_after(self, seq: int, limit: int) -> list[StoredEvent]:
         """Events that changed after `seq`, in the order of their changes.
 

@@ -49,6 +49,7 @@ class Line(BaseModel):
 
     start: tuple[Share, Share] = Field(alias="from", description="Where the line begins, x and y.")
     end: tuple[Share, Share] = Field(alias="to", description="Where it ends, x and y.")
+    name: str = Field(default="", description="Name for people.")
     names: SidesNamed = Field(default=SidesNamed(), description="Names of the two directions.")
 
     @model_validator(mode="after")
@@ -57,7 +58,7 @@ class Line(BaseModel):
             raise ValueError(f"the line has no length: `from` and `to` are both {list(self.start)}")
         return self
 
-    def name(self, side: Side) -> str:
+    def direction(self, side: Side) -> str:
         """Name of going to a side."""
         return self.names.left if side == "left" else self.names.right
 
@@ -68,6 +69,7 @@ class Zone(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     polygon: tuple[tuple[Share, Share], ...] = Field(description="Corners in order, at least 3, not closed.")
+    name: str = Field(default="", description="Name for people.")
 
     @model_validator(mode="after")
     def _is_simple(self) -> Self:

@@ -10,7 +10,7 @@ from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
-from api.answers import EventsAnswer
+from api.answers import EventsAnswer, KindsAnswer
 from api.deps import Here
 from api.errors import ProblemError
 from api.feed import Message
@@ -122,6 +122,12 @@ def list_events(query: Annotated[EventsQuery, Query()], here: Here) -> Response:
     items = ",".join(event.payload for event in page.items)
     following = f'"{page.next}"' if page.next else "null"
     return Response(f'{{"items":[{items}],"next":{following}}}', media_type="application/json")
+
+
+@router.get("/kinds", summary="Kinds of events", responses=documented(STORE_UNAVAILABLE))
+def list_kinds(here: Here) -> KindsAnswer:
+    """The kinds of all events that there are. Those that may still come follow from the rules of the cameras."""
+    return KindsAnswer.model_validate({"items": [{"family": one, "kind": kind} for one, kind in here.store.kinds()]})
 
 
 @router.get(

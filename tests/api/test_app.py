@@ -97,6 +97,17 @@ def test_events_are_filtered(idle: Stage, query: str, found: int) -> None:
     assert len(answer.json()["items"]) == found
 
 
+def test_kinds_are_those_of_the_events_that_there_are(stage: Stage) -> None:
+    assert stage.client.get("/api/v1/events/kinds").json() == {"items": []}
+    written(stage, *(passage(number) for number in range(5)), incident(1), incident(2, ended_s=9.0))
+    written(stage, passage(1, kind="movement"))
+    assert stage.client.get("/api/v1/events/kinds").json()["items"] == [
+        {"family": "incident", "kind": "intrusion"},
+        {"family": "passage", "kind": "line_crossing"},
+        {"family": "passage", "kind": "movement"},
+    ]
+
+
 def test_pages_of_events_lead_to_each_other(stage: Stage) -> None:
     written(stage, *(passage(number) for number in range(25)))
     ids: list[str] = []
@@ -243,10 +254,11 @@ def test_a_database_that_can_not_be_read_is_a_problem(stage: Stage, tmp_path: Pa
     with connection:
         connection.execute("DROP TABLE events")
     connection.close()
-    answer = stage.client.get("/api/v1/events")
-    assert answer.status_code == 503
-    assert answer.json()["type"] == "urn:ngatu:store-unavailable"
-    assert answer.headers["retry-after"] == "5"
+    for path in ("/api/v1/events", "/api/v1/events/kinds"):
+        answer = stage.client.get(path)
+        assert answer.status_code == 503
+        assert answer.json()["type"] == "urn:ngatu:store-unavailable"
+        assert answer.headers["retry-after"] == "5"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8200", "127.0.0.1.evil.example", "", "[::2]:80"])
@@ -386,6 +398,7 @@ def test_openapi_describes_every_operation_with_examples(idle: Stage) -> None:
             "/cameras/{camera_id}/signals",
             "/signals",
             "/events",
+            "/events/kinds",
             "/events/stream",
             "/events/{event_id}",
             "/events/{event_id}/clip.mp4",

@@ -1,13 +1,14 @@
 import threading
 from dataclasses import replace
 from typing import Any
+from unicodedata import normalize
 
 import cv2
 import numpy as np
 import pytest
 
 from api.overlay import LABEL_COLOURS, LABEL_WORDS, SIGNALS, Flash, draw
-from api.pen import CRITICAL, INFO
+from api.pen import CRITICAL, INFO, Pen, tag
 from models.detections import Label
 from models.lamps import Lamp
 from models.observation import SignalState
@@ -76,6 +77,47 @@ def test_a_flash_fades() -> None:
 
 def test_a_flash_of_a_part_that_is_gone_harms_nothing() -> None:
     assert np.array_equal(drawn(flashes=[Flash(frozenset({"gone"}), None, INFO, 1.0)]), drawn())
+
+
+def test_lines_and_zones_carry_their_names_for_people() -> None:
+    line, zone = SCENE.lines["main"], SCENE.zones["vỉa hè"]
+    named = Scene(
+        "road",
+        lines={"l1": line.model_copy(update={"name": "Vạch dừng"})},
+        zones={"z1": zone.model_copy(update={"name": "Bãi đỗ"})},
+    )
+    # Without a name the id stands there.
+    by_id = Scene("road", lines={"Vạch dừng": line}, zones={"Bãi đỗ": zone})
+    assert np.array_equal(drawn(scene=named), drawn(scene=by_id))
+    assert not np.array_equal(drawn(scene=named), drawn())
+
+
+def test_common_directions_are_shown_in_vietnamese() -> None:
+    def pictured(left: str, right: str) -> Any:
+        line = SCENE.lines["main"].model_copy(update={"names": SidesNamed(left=left, right=right)})
+        return drawn(scene=Scene("road", lines={"main": line}))
+
+    assert np.array_equal(pictured("away", "towards"), pictured("đi ra xa", "đi lại gần"))
+    assert not np.array_equal(pictured("away", "towards"), pictured("away", "chợ"))
+
+
+def test_every_vietnamese_letter_is_drawn_as_itself() -> None:
+    marks = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
+    letters = {normalize("NFC", vowel + mark) for vowel in "aăâeêioôơuưy" for mark in marks} | {"đ"}
+    letters |= {letter.upper() for letter in letters}
+    assert len(letters) == 2 * (12 * 6 + 1)
+
+    def shape(letter: str) -> bytes:
+        canvas = np.full((120, 300, 3), 255, np.uint8)
+        tag(canvas, Pen(1, 60), f"x{letter}x", (20, 110), (255, 255, 255))
+        return canvas.tobytes()
+
+    # What the font lacks would be one and the same box; and it has two letters that look like others.
+    assert len({shape(letter) for letter in letters}) == len(letters)
+    assert shape("\U000f0000") not in {shape(letter) for letter in letters}
+    assert shape("ờ") == shape("ơ\u0300")
+    for letter in letters:
+        assert shape(normalize("NFD", letter)) == shape(letter), "however it is encoded"
 
 
 def test_a_simulated_picture_says_so() -> None:

@@ -61,6 +61,35 @@ def test_an_event_arrives_without_a_reload(page: Page) -> None:
     expect(rows.first).not_to_have_text(newest, use_inner_text=True, timeout=20_000)
 
 
+def test_only_kinds_that_there_are_can_be_chosen(page: Page) -> None:
+    kinds = page.get_by_label("Loại").locator("optgroup > option")
+    for there_is in ("Qua vạch đếm", "Xâm nhập vùng cấm", "Lảng vảng"):
+        expect(kinds.filter(has_text=there_is)).to_have_count(1)
+    expect(kinds.filter(has_text="Vượt đèn đỏ")).to_have_count(0)
+
+
+CUT_OFF = """() => [...document.querySelectorAll("body *")].filter((part) => {
+    const { width, right } = part.getBoundingClientRect();
+    return width > 0 && right > innerWidth + 1 && !part.closest(".table-scroll, .hidden-words, .raw pre");
+}).map((part) => `${part.tagName} ${part.className}`)"""
+
+
+@pytest.mark.parametrize("path", ["/live", "/live/cho-noi", "/events", "/system"])
+def test_a_telephone_shows_every_room_without_scrolling_sideways(served: Served, page: Page, path: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{served.url}{path}")
+    expect(page.get_by_role("navigation")).to_be_visible()
+    if path != "/system":
+        rows = page.get_by_test_id("event-row")
+        expect(rows.first).to_be_visible(timeout=15_000)
+        rows.first.click()
+        expect(page.get_by_test_id("event-detail")).to_be_in_viewport(ratio=1)
+    else:
+        expect(page.get_by_role("row")).to_have_count(3)
+    assert page.evaluate("document.scrollingElement.scrollWidth") == 390
+    assert page.evaluate(CUT_OFF) == []
+
+
 def test_it_says_in_vietnamese_that_it_is_a_simulation(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "vi")
     expect(page.get_by_text("mô phỏng", exact=False).first).to_be_visible()

@@ -98,7 +98,8 @@ def test_bad_shapes_are_refused(kind: type[Line | Zone], tree: dict[str, object]
 
 
 def test_scene_knows_its_parts() -> None:
-    assert SCENE.line("main").name("left") == "away"
+    assert SCENE.line("main").direction("left") == "away"
+    assert SCENE.line("main").direction("right") == "towards"
     assert SCENE.side("main", "towards") == "right"
     assert SCENE.side("main", "left") == "left"
     assert SCENE.zone("inbound") is SCENE.lanes["inbound"]

@@ -44,7 +44,7 @@ class LineFlow(Meter):
         self.line = name
         self._pcu = pcu
         self._crossings = Crossings(name, line)
-        self._directions: dict[Side, str] = {"left": line.name("left"), "right": line.name("right")}
+        self._directions: dict[Side, str] = {"left": line.direction("left"), "right": line.direction("right")}
         self._last: dict[str, _Passed] = {}
 
     def __len__(self) -> int:

@@ -46,7 +46,7 @@ class LineCrossingWatch:
         return ()
 
     def _passage(self, crossing: Crossing, view: View) -> Passage:
-        row, direction = crossing.row, self._line.name(crossing.side)
+        row, direction = crossing.row, self._line.direction(crossing.side)
         return self._rule.passage(
             view,
             row,

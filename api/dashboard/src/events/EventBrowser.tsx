@@ -9,6 +9,7 @@ import { type EventFilter, filterOf, isFiltered, withFilter } from "@/events/fil
 import { useOpenIncidents } from "@/events/openIncidents";
 import { type EventList as Events, useEventLog } from "@/events/useEventLog";
 import { detailWords } from "@/events/words";
+import { useNarrow } from "@/frame/useNarrow";
 import { useLanguage } from "@/language/provider";
 import type { SceneEvent } from "@/server/contract";
 import { useCameras, useEvent } from "@/server/provider";
@@ -20,7 +21,9 @@ interface Props {
   camera?: string | undefined;
 }
 
-export function EventBrowser({ density, heading, camera }: Props) {
+export function EventBrowser({ density: wide, heading, camera }: Props) {
+  // A row of the table has no room on a telephone.
+  const density = useNarrow() ? "column" : wide;
   const search = useSearch();
   const [path, go] = useLocation();
   const cameras = useCameras().data ?? [];

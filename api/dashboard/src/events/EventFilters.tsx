@@ -2,11 +2,14 @@
 
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
+import { kindWord } from "@/events/facts";
 import { type EventFilter, isFiltered, NO_FILTER } from "@/events/filter";
-import { familyWords, filterWords, kindWords, labelWords } from "@/events/words";
+import { familyOf, kindsThereAre } from "@/events/kinds";
+import { familyWords, filterWords, labelWords } from "@/events/words";
 import { useLanguage } from "@/language/provider";
 import type { Text } from "@/language/text";
 import { type Camera, FAMILIES, LABELS } from "@/server/contract";
+import { useEventKinds } from "@/server/provider";
 
 interface Props {
   filter: EventFilter;
@@ -19,8 +22,10 @@ interface Props {
 export function EventFilters({ filter, cameras, cameraFixed = false, onChange }: Props) {
   const { t, format } = useLanguage();
   const change = (part: Partial<EventFilter>) => onChange({ ...filter, ...part });
-  const families = filter.family === null ? FAMILIES : [filter.family];
-  const kindIsKnown = FAMILIES.some((family) => filter.kind !== null && filter.kind in kindWords[family]);
+  const groups = kindsThereAre(useEventKinds().data ?? [], cameras).filter(
+    ({ family }) => filter.family === null || filter.family === family,
+  );
+  const isListed = groups.some(({ kinds }) => filter.kind !== null && kinds.includes(filter.kind));
 
   return (
     <search className="filters" aria-label={t(filterWords.title)}>
@@ -44,16 +49,20 @@ export function EventFilters({ filter, cameras, cameraFixed = false, onChange }:
         value={filter.kind}
         onChange={(kind) => change({ kind })}
       >
-        {families.map((family) => (
+        {groups.map(({ family, kinds }) => (
           <optgroup key={family} label={t(familyWords[family])}>
-            {Object.entries(kindWords[family]).map(([kind, words]) => (
+            {kinds.map((kind) => (
               <option key={kind} value={kind}>
-                {t(words)}
+                {kindWord({ family, kind }, { t })}
               </option>
             ))}
           </optgroup>
         ))}
-        {filter.kind !== null && !kindIsKnown && <option value={filter.kind}>{filter.kind}</option>}
+        {filter.kind !== null && !isListed && (
+          <option value={filter.kind}>
+            {kindWord({ family: familyOf(filter.kind), kind: filter.kind }, { t })}
+          </option>
+        )}
       </Choice>
       {!cameraFixed && (
         <Choice

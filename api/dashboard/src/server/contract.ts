@@ -83,6 +83,11 @@ export interface EventPage {
   next: string | null;
 }
 
+export interface EventKind {
+  family: Family;
+  kind: string;
+}
+
 export type CameraState = "connecting" | "live" | "stalled" | "lost" | "refused" | "ended";
 
 export interface Gap {

@@ -3,7 +3,7 @@
 import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import { apiPath, getJson, Problem } from "@/server/client";
-import type { Camera, Health, SceneEvent, Site } from "@/server/contract";
+import type { Camera, EventKind, Health, SceneEvent, Site } from "@/server/contract";
 import { type LinkState, ServerLink } from "@/server/link";
 
 const LinkContext = createContext<ServerLink | null>(null);
@@ -96,6 +96,16 @@ export function useEvent(id: string | null) {
     queryKey: ["event", id],
     queryFn: ({ signal }) => getJson<SceneEvent>(apiPath(`/events/${encodeURIComponent(id ?? "")}`), signal),
     enabled: id !== null,
+  });
+}
+
+/** The kinds of all events that there are. */
+export function useEventKinds() {
+  return useQuery({
+    queryKey: ["kinds"],
+    queryFn: ({ signal }) => getJson<{ items: EventKind[] }>(apiPath("/events/kinds"), signal),
+    select: (list) => list.items,
+    refetchInterval: 30_000,
   });
 }
 
