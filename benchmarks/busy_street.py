@@ -111,7 +111,7 @@ def traffic(users: int, seconds: float, fps: float, seed: int = 1) -> Iterator[t
         y = y + speed * going / fps
         stops = going & (chance.random(users) < 0.01 / fps)
         stands_until_s[stops] = time_s + chance.uniform(5, 90, int(stops.sum()))
-        over = (y < NEAR_M) | (y > FAR_M)
+        over = ((y < NEAR_M) | (y > FAR_M)) & (before is not None)  # who was never seen can't end
         ended = tuple(ids[over].tolist())
         if ended:
             ids[over] = np.arange(last + 1, last + 1 + len(ended))

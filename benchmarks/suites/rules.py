@@ -14,13 +14,13 @@ from vision.pipeline import Pipeline
 from vision.site import Site, parse_site
 from vision.tracks import Tracks
 
-USERS, ZONES, FPS = 100, 20, 12.5
-SECONDS, QUICK_SECONDS = 40.0, 4.0
+USERS, ZONES, FPS = 100, 20, 25.0
+SECONDS, QUICK_SECONDS = 20.0, 3.0
 MOST_MS = 3.0
 
 
 class RulesCost(Suite):
-    """All rules on, 100 road users, 20 zones and lanes, 4 lines: milliseconds a picture, in one thread.
+    """All rules on, 100 road users, 20 zones and lanes, 4 lines, 25 pictures/s: milliseconds a picture, in one thread.
 
     The street is computed and its tracks are known, so that neither detector nor tracker is in it. `place` puts
     everybody on the ground, into their zones and beside the lines, once for all rules; then comes one rule of every

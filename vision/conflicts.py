@@ -1,0 +1,255 @@
+"""Conflicts: two road users who nearly meet, by the measures of surrogate safety.
+
+Definitions of FHWA's Surrogate Safety Assessment Model (FHWA-HRT-08-051, ch. 2), for footprints on the ground:
+
+    post-encroachment time       second ▶ ▭  ▭  ▭┌──┐        so long after the first one has left a spot
+                                                 │▒▒│        the second one comes upon it
+                                                 └──┘
+                                        first    ▯ ▲
+
+    time to collision            how long until they would touch if, from now on, each kept its speed on the path that
+                                 it really took (straight on where that ends: it braked, or was seen no more)
+
+Both need the path after the moment they are about, so they are known two seconds later. That costs nobody anything, and
+a straight look ahead would see collisions wherever somebody turns in front of those who wait.
+
+What is no conflict, whatever the seconds say:
+
+- The same direction of travel: followers in a queue, riders side by side, and one road user that is seen twice.
+- Both are slow. SSAM leaves out conflicts below 10 mph.
+- A collision that is on the way but that a gentle braking avoids (AASHTO: people are at ease up to 3.4 m/s²).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.calibration import Ground
+from vision.footprints import middles, overlap, sizes
+from vision.geometry import Floats
+from vision.scene import View
+from vision.trails import BEHIND, TICK_S, Trails, Window
+
+_MOVES_MS = 0.7  # slower is standing
+_RIDES_MS = 2.0  # slower is walking pace: who comes so slowly upon a spot has looked
+_SAME_WAY = np.cos(np.radians(30.0))
+_NEARLY_SAME_WAY, _NEARLY_HEAD_ON = np.cos(np.radians((15.0, 165.0)))
+_HEAD_ON = np.cos(np.radians(150.0))  # beyond, paths run side by side and places are not exact enough
+_COARSE = 5  # ticks
+_RECENT, _LEAST_WAYS, _ONWARDS = 7, 2, 0.5  # of the last ways, half a second each, so many must lead the same way
+_SPARED_M = 0.15  # is taken off footprints on every side
+_UNSURE_MS = 1.5  # a speed whose standard deviation is greater says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two road users nearly meet.
+
+    Attributes:
+        first: Track that was first at the spot, or the slower one.
+        second: The other: who would have hit.
+        time_s: When. Stream clock.
+        within_s: Time to collision or post-encroachment time.
+        touch: Whether they would have collided: it is a time to collision.
+    """
+
+    first: int
+    second: int
+    time_s: float
+    within_s: float
+    touch: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Users:
+    """Footprints of n road users at k ticks, the newest last."""
+
+    window: Window
+    middle: Floats  # (n, k, 2)
+    ahead: Floats  # (n, k, 2)
+    size: Floats  # (n, 2)
+    speed: Floats  # (n, k), nan where not sure
+    reach: Floats  # (n, n) half the lengths of both
+
+
+class Conflicts:
+    """The conflicts in one zone of one camera."""
+
+    def __init__(self, ground: Ground, zone: str, within_s: float, least_ms: float, brakes_ms2: float) -> None:
+        """Begins without any trail.
+
+        Args:
+            ground: The ground as the camera sees it.
+            zone: Id of the zone or lane.
+            within_s: Greatest time to collision, and post-encroachment time; a tick more is told, too.
+            least_ms: The quicker one must be so fast.
+            brakes_ms2: A collision that a softer braking avoids is none on its way.
+        """
+        self.trails = Trails(ground, zone)
+        self._ticks = round(within_s / TICK_S) + 2
+        self._least_ms = least_ms
+        self._brakes_ms2 = brakes_ms2
+
+    def __len__(self) -> int:
+        return len(self.trails)
+
+    def step(self, view: View) -> Iterator[Conflict]:
+        """The conflicts that are seen with this view: of each pair at most one of each sort, tick by tick."""
+        if not self.trails.step(view) or len(self.trails) < 2:
+            return
+        users = self._users(self.trails.window(self._ticks))
+        yield from self._passed(users)
+        yield from self._would_touch(users)
+
+    def _users(self, window: Window) -> _Users:
+        trails = self.trails
+        labels = np.array([trails.placed[track].label for track in window.ids.tolist()], np.int8)
+        size, places, speeds = sizes(labels), window.places, window.speeds
+        speeds = np.where((window.errors <= _UNSURE_MS)[..., None], speeds, np.nan)
+        since = np.arange(speeds.shape[1]) - _last_known(speeds)
+        carried = (since > 0) & (since <= BEHIND)  # seen, but too short to smooth
+        row, last = np.arange(len(speeds))[:, None], _last_known(speeds)
+        speeds = np.where(carried[..., None], speeds[row, last], speeds)
+        places = np.where(carried[..., None], places[row, last] + speeds * (since * TICK_S)[..., None], places)
+        speed = np.linalg.norm(speeds, axis=2)
+        moving = speed >= _MOVES_MS
+        ahead = np.where(moving[..., None], speeds, np.nan) / np.where(moving, speed, np.nan)[..., None]
+        ahead = ahead[row, _last_known(ahead)]
+        middle = middles(places, ahead, size[:, None], trails.away[window.rows, None])
+        half = size[:, 0] / 2
+        return _Users(window, middle, ahead, size, speed, half[:, None] + half[None])
+
+    def _passed(self, users: _Users) -> Iterator[Conflict]:
+        """Who comes now upon a spot that another left a moment ago: post-encroachment times."""
+        window, middle, ahead, speed = users.window, users.middle, users.ahead, users.speed
+        now = middle[:, -1]
+        near = np.zeros_like(users.reach, np.bool_)
+        for tick in range(0, middle.shape[1], _COARSE):  # most pairs were never near each other, or went side by side
+            gap = _gaps(now, middle[:, tick])
+            fast = np.maximum(speed[:, None, -1], speed[None, :, tick]) >= self._least_ms
+            crossing = _may_cross(ahead[:, -1], ahead[:, tick])
+            near |= crossing & fast & (gap <= users.reach + _COARSE * TICK_S * speed[None, :, tick])
+        near &= speed[:, None, -1] >= _RIDES_MS
+        ever_inside = np.asarray(window.inside.any(axis=1))
+        near &= window.inside[:, None, -1] | ever_inside[None]
+        second, first = self._from_different_ways(window, near)
+        if not len(second):
+            return
+        meets = overlap(
+            (now[second, None], ahead[second, None, -1], users.size[second, None]),
+            (middle[first], ahead[first], users.size[first, None]),
+            _SPARED_M,
+        )
+        back = meets[:, ::-1].argmax(axis=1)  # ticks since the first one left
+        last = meets.shape[1] - 1 - back
+        good = meets.any(axis=1) & (speed[first, last] >= _MOVES_MS)
+        good &= ~_same_way(ahead[second, -1], ahead[first, last])
+        good &= window.inside[second, -1] | window.inside[first, last]
+        for pair in np.flatnonzero(good).tolist():
+            who = int(window.ids[first[pair]]), int(window.ids[second[pair]])
+            yield Conflict(*who, float(window.time_s[-1]), int(back[pair]) * TICK_S, touch=False)
+
+    def _would_touch(self, users: _Users) -> Iterator[Conflict]:
+        """Who would have touched at the speed of a while ago: times to collision."""
+        window, middle, ahead, speed = users.window, users.middle[:, 0], users.ahead[:, 0], users.speed[:, 0]
+        near = _gaps(middle, middle) <= (speed[:, None] + speed[None]) * TICK_S * self._ticks + users.reach
+        near &= np.maximum(speed[:, None], speed[None]) >= self._least_ms
+        near &= window.inside[:, None, 0] | window.inside[None, :, 0]
+        near &= ~_same_way(ahead[:, None], ahead[None])
+        one, other = self._from_different_ways(window, np.triu(near, 1))
+        if not len(one):
+            return
+        here, there = _projected(users, one), _projected(users, other)
+        meets = overlap(
+            (*here, users.size[one, None]),
+            (*there, users.size[other, None]),
+            _SPARED_M,
+        )
+        meets &= ~_same_way(here[1], there[1])
+        first = meets.argmax(axis=1)
+        quicker = np.maximum(speed[one], speed[other])
+        # Those who overlap already say nothing about what is to come.
+        good = (first > 0) & (quicker >= 2 * first * TICK_S * self._brakes_ms2)
+        good &= window.inside[one, 0] | window.inside[other, 0]
+        for pair in np.flatnonzero(good).tolist():
+            who = (one[pair], other[pair]) if speed[one[pair]] >= speed[other[pair]] else (other[pair], one[pair])
+            quick, slow = (int(window.ids[row]) for row in who)
+            yield Conflict(slow, quick, float(window.time_s[0]), int(first[pair]) * TICK_S, touch=True)
+
+    def _from_different_ways(
+        self, window: Window, near: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Those pairs who did not go the same way at any time of the last seconds: turning off is no crossing."""
+        np.fill_diagonal(near, val=False)
+        one, other = np.nonzero(near)
+        taking_part = np.unique(np.concatenate([one, other]))
+        ways = self.trails.ways(window.rows[taking_part])
+        here, there = ways[np.searchsorted(taking_part, one)], ways[np.searchsorted(taking_part, other)]
+        cosine = np.nan_to_num(np.einsum("pai,pbi->pab", here, there), nan=-1.0)
+        apart = (cosine < _SAME_WAY).all(axis=(1, 2)) & _goes(here) & _goes(there)
+        return one[apart], other[apart]
+
+
+def _gaps(places: Floats, others: Floats) -> Floats:
+    """(n, m) distances from n places to m others, m."""
+    x, y = places[:, None, 0] - others[None, :, 0], places[:, None, 1] - others[None, :, 1]
+    gaps: Floats = np.sqrt(x * x + y * y)
+    return gaps
+
+
+def _may_cross(headings: Floats, others: Floats) -> NDArray[np.bool_]:
+    """(n, m) whether ways that lead so may cross within a few ticks: nobody turns by more meanwhile."""
+    cosine = headings @ others.T
+    crossing: NDArray[np.bool_] = (cosine < _NEARLY_SAME_WAY) & (cosine > _NEARLY_HEAD_ON)
+    return crossing
+
+
+def _goes(ways: Floats) -> NDArray[np.bool_]:
+    """Who goes somewhere: the box of somebody who stands trembles to and fro, where others pass before it."""
+    recent = ways[:, -_RECENT:]
+    known = (~np.isnan(recent[..., 0])).sum(axis=1)
+    there = np.linalg.norm(np.nansum(recent, axis=1), axis=1)
+    goes: NDArray[np.bool_] = (known >= _LEAST_WAYS) & (there >= _ONWARDS * known)
+    return goes
+
+
+def _same_way(first: Floats, second: Floats) -> NDArray[np.bool_]:
+    """Whether headings (…, 2) hardly cross; True where one is not known."""
+    cosine = (first * second).sum(axis=-1)
+    crossing = (cosine < _SAME_WAY) & (cosine > _HEAD_ON)
+    same: NDArray[np.bool_] = ~crossing
+    return same
+
+
+def _last_known(vectors: Floats) -> NDArray[np.intp]:
+    """For each tick of (n, k, 2) the last one, up to it, that is not nan; before the first one: the first."""
+    known = ~np.isnan(vectors[..., 0])
+    last = np.maximum.accumulate(np.where(known, np.arange(known.shape[1]), -1), axis=1)
+    found: NDArray[np.intp] = np.where(last < 0, known.argmax(axis=1)[:, None], last)
+    return found
+
+
+def _projected(users: _Users, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Where some road users would have been at the speed of the first tick, on the path that they took.
+
+    Returns:
+        Middles and headings, (m, k, 2).
+    """
+    middle, ahead, speed = users.middle[rows], users.ahead[rows], users.speed[rows]
+    n, k = speed.shape
+    known = np.logical_and.accumulate(~np.isnan(speed), axis=1)
+    steps = np.where(known[:, 1:], (speed[:, 1:] + speed[:, :-1]) / 2 * TICK_S, 0.0)
+    way = np.column_stack([np.zeros(n), np.cumsum(steps, axis=1)])
+    last = known.sum(axis=1)[:, None] - 1
+    gone = speed[:, :1] * TICK_S * np.arange(k)
+    at = (np.where(known, way, np.inf)[:, None] <= gone[..., None]).sum(axis=2) - 1
+    row, following = np.arange(n)[:, None], np.minimum(at + 1, last)
+    on = gone - way[row, at]
+    length = way[row, following] - way[row, at]
+    share = np.divide(on, length, out=np.zeros_like(on), where=length > 0)
+    places = middle[row, at] + share[..., None] * (middle[row, following] - middle[row, at])
+    headings = ahead[row, at]
+    projected: Floats = places + np.where(at == last, on, 0.0)[..., None] * headings
+    return projected, headings
