@@ -22,13 +22,12 @@ from anyio import CapacityLimiter, to_thread
 from api.bell import Bell
 from api.overlay import Flash, draw
 from api.pen import CRITICAL, INFO, WARNING, Colour, Image
-from models.observation import SignalState
 from streams.frame import Frame
 from vision.engine import CameraStatus
 from vision.events import Event, Incident, Measurement, Passage
 from vision.rule import Rule
 from vision.scene import Scene, View
-from vision.signal_feed import ToldState
+from vision.signal_feed import SignalFeed
 
 FLASH_S = 1.0
 """How long an event lights up, in seconds of the stream."""
@@ -46,12 +45,8 @@ class Engine(Protocol):
         """How each camera is doing, by its id. Quick, from any thread."""
         ...
 
-    def tell_signal(self, camera: str, signal: str, state: SignalState, since: datetime | None, now: datetime) -> bool:
-        """Takes the state of a signal of kind `feed`, and says whether it was news. Quick, from any thread."""
-        ...
-
-    def told_signals(self, camera: str, now: datetime) -> Mapping[str, ToldState]:
-        """The states that the signals of kind `feed` of a camera are told to be in now. Quick, from any thread."""
+    def signal_feed(self, camera: str) -> SignalFeed:
+        """Where the states of those signals of a camera are told that it does not see."""
         ...
 
 

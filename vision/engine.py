@@ -36,8 +36,8 @@ from vision.camera_incidents import CAMERA_RULE
 from vision.events import Event, Incident, event_id
 from vision.pipeline import Pipeline
 from vision.scene import View
-from vision.signal_feed import SignalFeed, ToldState
-from vision.signals import Feed
+from vision.signal_feed import SignalFeed
+from vision.signals import LONG_BEFORE_S, Phase
 from vision.site import Camera, Site
 
 log = logging.getLogger(__name__)
@@ -216,13 +216,9 @@ class Engine:
         """What stopped or disturbs the analysis of a camera, if anything does."""
         return self._channels[camera].fault
 
-    def tell_signal(self, camera: str, signal: str, state: SignalState, since: datetime | None, now: datetime) -> bool:
-        """Takes the state of a signal of kind `feed` (see `SignalFeed.tell`). From any thread."""
-        return self._channels[camera].feed.tell(signal, state, since, now)
-
-    def told_signals(self, camera: str, now: datetime) -> Mapping[str, ToldState]:
-        """The states that the signals of kind `feed` of a camera are told to be in now. From any thread."""
-        return self._channels[camera].feed.at(now)
+    def signal_feed(self, camera: str) -> SignalFeed:
+        """Where the states of those signals of a camera are told that it does not see."""
+        return self._channels[camera].feed
 
     def _channel(
         self, site: Site, camera: Camera, detector: Detector, start: datetime | None, abreast: int
@@ -234,7 +230,7 @@ class Engine:
         wanted = site.detector(camera)
         attention = Attention(wanted.every)
         lamps = {name: one.open() for name, one in camera.signals.items() if isinstance(one, Lamp)}
-        feed = SignalFeed({name: one for name, one in camera.signals.items() if isinstance(one, Feed)})
+        feed = SignalFeed(camera.signals)
         static = StaticBlobs() if any(rule.needs_static for rule in camera.rules) else None
         pipeline, picture = site.pipeline(camera), camera.picture.open()
         return _Channel(
@@ -310,7 +306,9 @@ class Engine:
         blobs = NOTHING
         if channel.static and health == "valid":
             blobs = channel.static.look(frame.image, frame.time_s, detections)
-        observation = observed(frame, detections, signals, channel.feed.at(frame.captured_at), blobs, health)
+        observation = observed(
+            frame, detections, signals, channel.feed.phases(frame.captured_at, frame.time_s), blobs, health
+        )
         step = channel.pipeline.step(observation)
         sure = np.count_nonzero(detections.scores >= channel.confidence)
         channel.attention.looked(step.view, int(sure))
@@ -352,14 +350,11 @@ def observed(
     frame: Frame,
     detections: Detections,
     signals: Mapping[str, SignalState],
-    told: Mapping[str, ToldState],
+    told: Mapping[str, Phase],
     blobs: Blobs,
     health: Health,
 ) -> Observation:
-    """What one picture of a camera told us, with what others told of its signals at that moment."""
-    since_s = {
-        name: frame.time_s + (one.since - frame.captured_at).total_seconds() for name, one in told.items() if one.since
-    }
+    """What one picture of a camera told us, and others of signals at that moment."""
     return Observation(
         camera=frame.camera,
         time_s=frame.time_s,
@@ -370,7 +365,7 @@ def observed(
         static=blobs.come,
         removed=blobs.gone,
         health=health,
-        signals_since_s=since_s,
+        signals_since_s={name: one.since_s for name, one in told.items() if one.since_s > LONG_BEFORE_S},
     )
 
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from models.observation import SignalState
 
-from vision.signals import Feed
+from vision.signals import LONG_BEFORE_S, AnySignal, Feed, Phase
 
 _KEPT = 8  # states of a signal: pictures lag behind by less than that
 
@@ -48,10 +48,11 @@ class _Post:
 class SignalFeed:
     """The told states of the signals of one camera. May be used from any thread."""
 
-    def __init__(self, signals: Mapping[str, Feed]) -> None:
-        """Begins with all of them unknown."""
-        self._stale = {name: timedelta(seconds=signal.stale_s) for name, signal in signals.items()}
-        self._posts: dict[str, deque[_Post]] = {name: deque(maxlen=_KEPT) for name in signals}
+    def __init__(self, signals: Mapping[str, AnySignal]) -> None:
+        """Begins with those of kind `feed`, all of them unknown."""
+        feeds = {name: signal for name, signal in signals.items() if isinstance(signal, Feed)}
+        self._stale = {name: timedelta(seconds=feed.stale_s) for name, feed in feeds.items()}
+        self._posts: dict[str, deque[_Post]] = {name: deque(maxlen=_KEPT) for name in feeds}
         self._lock = threading.Lock()
 
     def tell(self, signal: str, state: SignalState, since: datetime | None, now: datetime) -> bool:
@@ -82,6 +83,19 @@ class SignalFeed:
         """The state of each signal at a moment of the last while, UTC."""
         with self._lock:
             return {name: _at(posts, moment) for name, posts in self._posts.items()}
+
+    def phases(self, captured_at: datetime, time_s: float) -> dict[str, Phase]:
+        """The state of each signal in a picture.
+
+        Args:
+            captured_at: When it was taken, UTC.
+            time_s: The same moment by the stream clock.
+        """
+        phases = {}
+        for name, (state, since) in self.at(captured_at).items():
+            since_s = time_s + (since - captured_at).total_seconds() if since else LONG_BEFORE_S
+            phases[name] = Phase(state, since_s)
+        return phases
 
 
 def _at(posts: deque[_Post], moment: datetime) -> ToldState:

@@ -83,7 +83,7 @@ def tell_signal(
         detail = f"signal {signal_id!r} of camera {card.id!r} is of kind {signal.kind}; only those of kind feed can be "
         raise ProblemError(409, "seen-signal", SEEN_SIGNAL.title, detail + "told their state")
     now = datetime.now(UTC)
-    taken = here.engine.tell_signal(card.id, signal_id, post.state, post.since, now)
+    taken = here.engine.signal_feed(card.id).tell(signal_id, post.state, post.since, now)
     found = next(one for one in _signals(here, card, now) if one.id == signal_id)
     if not taken:
         since = rfc3339(found.since) if found.since else "before"
@@ -95,7 +95,7 @@ def tell_signal(
 def _signals(here: Installation, card: CameraCard, now: datetime | None = None) -> Iterator[SignalAnswer]:
     """What the signals of a camera show."""
     now = now or datetime.now(UTC)
-    told = here.engine.told_signals(card.id, now)
+    told = here.engine.signal_feed(card.id).at(now)
     view = here.live.seen(card.id)
     live = here.engine.status()[card.id].stream.state == "live"
     for name, signal in card.scene.signals.items():

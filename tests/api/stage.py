@@ -22,7 +22,6 @@ from api.settings import Settings
 from api.store import Store
 from models.detections import Label
 from models.lamps import Lamp
-from models.observation import SignalState
 from streams.frame import Frame
 from streams.health import Gap, StreamHealth, StreamState
 from streams.record import Record
@@ -32,7 +31,7 @@ from vision.rules import AnyRule
 from vision.rules.intrusion import Intrusion
 from vision.rules.line_crossing import LineCrossing
 from vision.scene import Line, Placed, Scene, View, Zone
-from vision.signal_feed import SignalFeed, ToldState
+from vision.signal_feed import SignalFeed
 from vision.signals import Feed, Phase, Signal
 
 NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
@@ -150,13 +149,9 @@ class Cameras:
         """How the cameras are."""
         return dict(self.states)
 
-    def tell_signal(self, camera: str, signal: str, state: SignalState, since: datetime | None, now: datetime) -> bool:
-        """Takes the state of a signal, as the engine does."""
-        return self.feeds[camera].tell(signal, state, since, now)
-
-    def told_signals(self, camera: str, now: datetime) -> Mapping[str, ToldState]:
-        """What signals are told to show, as the engine says it."""
-        return self.feeds[camera].at(now)
+    def signal_feed(self, camera: str) -> SignalFeed:
+        """Where states of signals are told, as in the engine."""
+        return self.feeds[camera]
 
     def become(
         self,

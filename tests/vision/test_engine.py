@@ -154,12 +154,13 @@ def test_told_signals_are_on_when_they_say_and_replay_exactly(tmp_path: Path) ->
             recording.write(one.frame.index, one.observation)
 
         engine = Engine(site, start=began, on_events=heard.on_events, on_analysed=record)
-        assert engine.told_signals("street", began)["far"].state == "unknown"
+        feed = engine.signal_feed("street")
+        assert feed.at(began)["far"].state == "unknown"
         for when, state, since in ((1, "red", -30.0), (15, "red", None), (30, "green", 25.04)):
             told_since = None if since is None else moment(since)
-            assert engine.tell_signal("street", "far", state, told_since, moment(when))  # type: ignore[arg-type]
-        assert not engine.tell_signal("street", "far", "yellow", moment(20), moment(31)), "too late"
-        assert engine.told_signals("street", moment(31))["far"] == ("green", moment(25.04))
+            assert feed.tell("far", state, told_since, moment(when))  # type: ignore[arg-type]
+        assert not feed.tell("far", "yellow", moment(20), moment(31)), "too late"
+        assert feed.at(moment(31))["far"] == ("green", moment(25.04))
         engine.start()
         assert engine.wait(WAIT_S)
         engine.stop()
