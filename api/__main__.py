@@ -273,6 +273,7 @@ def train_model(
     batch: Annotated[int, typer.Option(min=1, help="Pictures a step.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="AdamW's at the start.")] = 4e-4,
     rare: Annotated[float, typer.Option(help="Share of pictures in which every label should be seen, 0..1.")] = 0.0,
+    night: Annotated[float, typer.Option(help="Share of pictures that are shown as by night too, 0..1.")] = 0.0,
     riders: Annotated[
         Literal["auto", "apart", "joined"],
         typer.Option(help="Whether the data set has a rider and the two-wheeler apart; they are joined then."),
@@ -295,7 +296,8 @@ def train_model(
         recipe = Recipe.model_validate(
             stated
             | {"data": data, "out": out, "epochs": epochs, "stop_after": stop_after, "size": size, "batch": batch}
-            | {"learning_rate": learning_rate, "rare": rare, "riders": riders, "device": device, "threads": threads}
+            | {"learning_rate": learning_rate, "rare": rare, "night": night, "riders": riders}
+            | {"device": device, "threads": threads}
         )
     except ValidationError as error:
         first = error.errors()[0]

@@ -41,7 +41,7 @@ belongs to the two-wheeler. {fitted.parameters / 1e6:.1f} M parameters.
 - **Files**: {_file(recipe.file(".onnx"))} is what runs; {_file(recipe.file(".pt"))} is where a further training starts.
 - **Trained** by the recipe in `models/training` ({fitted.software}) from {_file(recipe.weights)}: \
 {fitted.epochs} of {recipe.epochs} planned epochs, of which the best was kept. Settings: {settings}, \
-rare {recipe.rare:g}.
+rare {recipe.rare:g}, night {recipe.night:g}.
 - **Data**: {recipe.data.name}: {_part(train)} to learn from, {_part(val)} to measure on. {data_licence}.
 - **Licence**: {licence}.
 - **Measured** on the {found.pictures} validation pictures at {recipe.size} px, as `ngatu models evaluate` counts it: \

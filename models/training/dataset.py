@@ -25,6 +25,7 @@ from models.detections import Detections, Label
 from models.errors import ModelError
 from models.join import join_riders
 from models.labels import IGNORED, reports_riders_apart
+from models.training.night import as_night
 
 Riders = Literal["auto", "apart", "joined"]
 Boxes = NDArray[np.float64]
@@ -155,7 +156,7 @@ def repeats(pictures: tuple[LabelledPicture, ...], wanted: float) -> list[int]:
     return [round(max((factor[int(label)] for label in one.boxes[:, 0]), default=1.0)) for one in pictures]
 
 
-def write(folder: Path, train: Survey, val: Survey, rare: float = 0.0) -> Path:
+def write(folder: Path, train: Survey, val: Survey, rare: float = 0.0, night: float = 0.0, seed: int = 1) -> Path:
     """Writes a data set as it was read, in our labels, and returns its .yaml file; pictures are linked.
 
     Args:
@@ -163,12 +164,15 @@ def write(folder: Path, train: Survey, val: Survey, rare: float = 0.0) -> Path:
         train: The part to learn from.
         val: The part to measure on.
         rare: Share of pictures in which every label should be seen (see `repeats`).
+        night: Share of the pictures with road users that are there once more as by night, to learn from.
+        seed: Another number chooses others.
     """
     shutil.rmtree(folder, ignore_errors=True)
     shown = _write_part(folder, "train", train)
     _write_part(folder, "val", val)
     often = repeats(train.pictures, rare)
     lines = [str(path) for path, times in zip(shown, often, strict=True) for _ in range(times)]
+    lines += map(str, _write_nights(folder, train, night, seed))
     (folder / "train.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     data = folder / "data.yaml"
     with data.open("w", encoding="utf-8") as file:
@@ -186,11 +190,32 @@ def _write_part(folder: Path, part: Part, found: Survey) -> list[Path]:
     for number, one in enumerate(found.pictures):
         link = images / f"{number:06}-{one.picture.name}"  # pictures of two folders may have the same name
         link.symlink_to(one.picture.absolute())
-        low, high = one.boxes[:, 1:3], one.boxes[:, 3:5]
-        rows = np.column_stack([one.boxes[:, 0], (low + high) / 2, high - low])
-        np.savetxt(label_file(link), rows, fmt=["%d"] + ["%.7f"] * 4)
+        _write_labels(link, one.boxes)
         links.append(link)
     return links
+
+
+def _write_labels(picture: Path, boxes: Boxes) -> None:
+    low, high = boxes[:, 1:3], boxes[:, 3:5]
+    rows = np.column_stack([boxes[:, 0], (low + high) / 2, high - low])
+    np.savetxt(label_file(picture), rows, fmt=["%d"] + ["%.7f"] * 4)
+
+
+def _write_nights(folder: Path, found: Survey, share: float, seed: int) -> list[Path]:
+    """Writes some pictures as by night, and returns them."""
+    random = np.random.default_rng(seed)
+    images = folder.absolute() / "images" / "train"
+    nights = []
+    for number, one in enumerate(found.pictures):
+        if not len(one.boxes) or random.random() >= share:
+            continue
+        image = cv2.imread(str(one.picture), cv2.IMREAD_COLOR)
+        assert image is not None, "it was read before"
+        night = images / f"{number:06}-night.jpg"
+        cv2.imwrite(str(night), as_night(np.asarray(image, np.uint8), one.boxes[:, 1:], random))
+        _write_labels(night, one.boxes)
+        nights.append(night)
+    return nights
 
 
 def _riders_apart(data: Dataset) -> bool:

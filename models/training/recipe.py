@@ -36,6 +36,9 @@ class Recipe(BaseModel):
     last_share: float = Field(default=0.05, gt=0, le=1, description="Share of it that is left at the end.")
     zoom: float = Field(default=0.5, ge=0, lt=1, description="Pictures are scaled by 1 ± this.")
     rare: float = Field(default=0.0, ge=0, le=1, description="Share of pictures in which every label should be seen.")
+    night: float = Field(
+        default=0.0, ge=0, le=1, description="Share of the pictures that are shown as by infra-red light at night, too."
+    )
     seed: int = Field(default=1, description="Another number shuffles otherwise.")
     device: str = Field(default="cpu", description="`cpu`, or the number of a GPU.")
     threads: int | None = Field(default=None, ge=1, description="CPU threads; all if not given.")

@@ -48,7 +48,7 @@ def train(
     check_first_weights(recipe)
     _claim(recipe)
     (recipe.out / "faults.txt").write_text("".join(f"{fault}\n" for fault in learnt.faults + measured.faults))
-    ours = write(recipe.out / "data", learnt, measured, recipe.rare)
+    ours = write(recipe.out / "data", learnt, measured, recipe.rare, recipe.night, recipe.seed)
     fitted = fit(recipe, ours)
     export(str(recipe.file(".pt")), recipe.file(".onnx"))
     figures = _measure(recipe.file(".onnx"), ours, recipe.size)

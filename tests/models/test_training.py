@@ -22,6 +22,7 @@ from models.session import SessionOptions, fingerprint, open_session
 from models.training.card import card
 from models.training.dataset import LabelledPicture, joined, listed, repeats, survey, write
 from models.training.fit import Fitted
+from models.training.night import as_night
 from models.training.recipe import Recipe
 from models.training.train import train
 from tests.models.exports import picture
@@ -189,6 +190,31 @@ def test_what_is_written_is_what_was_read(tmp_path: Path) -> None:
     [theirs], [mine] = data.read("val"), ours.read("val")
     assert mine.truth.labels.tolist() == theirs.truth.labels.tolist()
     assert mine.truth.boxes == pytest.approx(theirs.truth.boxes, abs=0.001)
+
+
+def test_some_pictures_are_there_as_by_night_too(tmp_path: Path) -> None:
+    data = Dataset(data_set(tmp_path / "theirs", many_cars(20)))
+    learnt, measured = survey(data, "train"), survey(data, "val")
+    ours = Dataset(write(tmp_path / "ours", learnt, measured, night=1.0))
+    shown = ours.files("train")
+    nights = [path for path in shown if path.name.endswith("-night.jpg")]
+    assert len(nights) == 20
+    assert len(shown) == 40
+    for night, day in zip(nights, (path for path in shown if path not in nights), strict=True):
+        assert label_file(night).read_text() == label_file(day).read_text(), "its road users are where they were"
+        image, bright = cv2.imread(str(night)), cv2.imread(str(day))
+        assert image is not None
+        assert bright is not None
+        assert np.ptp(image.astype(int), axis=2).max() <= 8, "grey"
+        assert image.mean() < 0.8 * bright.mean()
+
+
+def test_a_road_user_shines_by_night() -> None:
+    plain = np.full((90, 160, 3), 128, np.uint8)
+    night = as_night(plain, np.array([[0.4, 0.4, 0.6, 0.6]]), np.random.default_rng(3))
+    dark = as_night(plain, np.empty((0, 4)), np.random.default_rng(3))
+    assert night[45, 80].mean() > dark[45, 80].mean() + 20
+    assert night[5:15, 5:15].mean() == pytest.approx(dark[5:15, 5:15].mean(), abs=8)
 
 
 def test_where_labels_stand() -> None:
