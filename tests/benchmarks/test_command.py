@@ -53,7 +53,7 @@ def test_results_of_two_models_are_refused(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["stagse"], "no suite 'stagse'; there are: stages"),
+        (["stagse"], "no suite 'stagse'; there are: rules, stages"),
         (["stages", "--clip", "gone.mp4"], "gone.mp4"),
         (["stages", "--model", "gone.onnx"], "gone.onnx"),
         (["compare", "gone", "gone"], "no result there"),

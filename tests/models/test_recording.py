@@ -78,7 +78,7 @@ def test_what_was_written_is_read_again(tmp_path: Path, name: str) -> None:
     ]
     write(tmp_path / name, *seen)
     recorded = list(read_recording(tmp_path / name, "cam"))
-    assert [one.frame for one in recorded] == [0, 1, 2, 3]
+    assert [one.frame for one in recorded] == [0, 1, 2, 3, 4]
     for one, expected in zip(recorded, seen, strict=True):
         assert_same(one.observation, expected)
 
