@@ -35,12 +35,15 @@ from vision.trails import BEHIND, TICK_S, Trails, Window
 _MOVES_MS = 0.7  # slower is standing
 _RIDES_MS = 2.0  # slower is walking pace: who comes so slowly upon a spot has looked
 _SAME_WAY = np.cos(np.radians(30.0))
-_NEARLY_SAME_WAY, _NEARLY_HEAD_ON = np.cos(np.radians((15.0, 165.0)))
 _HEAD_ON = np.cos(np.radians(150.0))  # beyond, paths run side by side and places are not exact enough
 _COARSE = 5  # ticks
 _RECENT, _LEAST_WAYS, _ONWARDS = 7, 2, 0.5  # of the last ways, half a second each, so many must lead the same way
 _SPARED_M = 0.15  # is taken off footprints on every side
 _UNSURE_MS = 1.5  # a speed whose standard deviation is greater says nothing
+
+
+Rows = NDArray[np.intp]
+Pairs = tuple[Rows, Rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,8 @@ class _Users:
     middle: Floats  # (n, k, 2)
     ahead: Floats  # (n, k, 2)
     size: Floats  # (n, 2)
+    reach: Floats  # (n,) half a length
     speed: Floats  # (n, k), nan where not sure
-    reach: Floats  # (n, n) half the lengths of both
 
 
 class Conflicts:
@@ -97,11 +100,15 @@ class Conflicts:
 
     def step(self, view: View) -> Iterator[Conflict]:
         """The conflicts that are seen with this view: of each pair at most one of each sort, tick by tick."""
-        if not self.trails.step(view) or len(self.trails) < 2:
+        if not self.trails.step(view):
             return
-        users = self._users(self.trails.window(self._ticks))
-        yield from self._passed(users)
-        yield from self._would_touch(users)
+        window = self.trails.window(self._ticks, self.trails.rows)
+        if not window.inside.any():
+            return
+        users = self._users(window)
+        one, other = self._pairs(users)
+        yield from self._passed(users, np.concatenate([one, other]), np.concatenate([other, one]))
+        yield from self._would_touch(users, one, other)
 
     def _users(self, window: Window) -> _Users:
         trails = self.trails
@@ -113,111 +120,101 @@ class Conflicts:
         row, last = np.arange(len(speeds))[:, None], _last_known(speeds)
         speeds = np.where(carried[..., None], speeds[row, last], speeds)
         places = np.where(carried[..., None], places[row, last] + speeds * (since * TICK_S)[..., None], places)
-        speed = np.linalg.norm(speeds, axis=2)
+        speed = _length(speeds)
         moving = speed >= _MOVES_MS
         ahead = np.where(moving[..., None], speeds, np.nan) / np.where(moving, speed, np.nan)[..., None]
         ahead = ahead[row, _last_known(ahead)]
         middle = middles(places, ahead, size[:, None], trails.away[window.rows, None])
-        half = size[:, 0] / 2
-        return _Users(window, middle, ahead, size, speed, half[:, None] + half[None])
+        return _Users(window, middle, ahead, size, size[:, 0] / 2, speed)
 
-    def _passed(self, users: _Users) -> Iterator[Conflict]:
+    def _pairs(self, users: _Users) -> Pairs:
+        """All pairs of which one is in the zone, and one is quick enough."""
+        n = len(users.speed)
+        zone = np.flatnonzero(users.window.inside.any(axis=1))
+        one, other = np.repeat(zone, n), np.tile(np.arange(n), len(zone))
+        unlike = (one < other) | ~np.isin(other, zone)  # nobody with itself, and no pair twice
+        quick = np.fmax.reduce(users.speed, axis=1) >= self._least_ms
+        some = unlike & (quick[one] | quick[other])
+        return one[some], other[some]
+
+    def _passed(self, users: _Users, first: Rows, second: Rows) -> Iterator[Conflict]:
         """Who comes now upon a spot that another left a moment ago: post-encroachment times."""
         window, middle, ahead, speed = users.window, users.middle, users.ahead, users.speed
-        now = middle[:, -1]
-        near = np.zeros_like(users.reach, np.bool_)
-        for tick in range(0, middle.shape[1], _COARSE):  # most pairs were never near each other, or went side by side
-            gap = _gaps(now, middle[:, tick])
-            fast = np.maximum(speed[:, None, -1], speed[None, :, tick]) >= self._least_ms
-            crossing = _may_cross(ahead[:, -1], ahead[:, tick])
-            near |= crossing & fast & (gap <= users.reach + _COARSE * TICK_S * speed[None, :, tick])
-        near &= speed[:, None, -1] >= _RIDES_MS
-        ever_inside = np.asarray(window.inside.any(axis=1))
-        near &= window.inside[:, None, -1] | ever_inside[None]
-        second, first = self._from_different_ways(window, near)
-        if not len(second):
-            return
+        rides = speed[second, -1] >= _RIDES_MS
+        first, second = first[rides], second[rides]
+        near = np.zeros(len(first), np.bool_)
+        for tick in range(0, speed.shape[1], _COARSE):  # most were never near each other
+            reach = users.reach[first] + users.reach[second] + _COARSE * TICK_S * speed[first, tick]
+            crossing = ~_same_way(ahead[second, -1], ahead[first, tick])
+            near |= crossing & (_length(middle[second, -1] - middle[first, tick]) <= reach)
+        first, second = self._from_different_ways(window, first[near], second[near])
         meets = overlap(
-            (now[second, None], ahead[second, None, -1], users.size[second, None]),
+            (middle[second, None, -1], ahead[second, None, -1], users.size[second, None]),
             (middle[first], ahead[first], users.size[first, None]),
             _SPARED_M,
         )
         back = meets[:, ::-1].argmax(axis=1)  # ticks since the first one left
         last = meets.shape[1] - 1 - back
         good = meets.any(axis=1) & (speed[first, last] >= _MOVES_MS)
+        good &= np.maximum(speed[first, last], speed[second, -1]) >= self._least_ms
         good &= ~_same_way(ahead[second, -1], ahead[first, last])
         good &= window.inside[second, -1] | window.inside[first, last]
         for pair in np.flatnonzero(good).tolist():
             who = int(window.ids[first[pair]]), int(window.ids[second[pair]])
             yield Conflict(*who, float(window.time_s[-1]), int(back[pair]) * TICK_S, touch=False)
 
-    def _would_touch(self, users: _Users) -> Iterator[Conflict]:
+    def _would_touch(self, users: _Users, one: Rows, other: Rows) -> Iterator[Conflict]:
         """Who would have touched at the speed of a while ago: times to collision."""
-        window, middle, ahead, speed = users.window, users.middle[:, 0], users.ahead[:, 0], users.speed[:, 0]
-        near = _gaps(middle, middle) <= (speed[:, None] + speed[None]) * TICK_S * self._ticks + users.reach
-        near &= np.maximum(speed[:, None], speed[None]) >= self._least_ms
-        near &= window.inside[:, None, 0] | window.inside[None, :, 0]
-        near &= ~_same_way(ahead[:, None], ahead[None])
-        one, other = self._from_different_ways(window, np.triu(near, 1))
-        if not len(one):
-            return
+        window, speed, ahead, begin = users.window, users.speed[:, 0], users.ahead[:, 0], users.middle[:, 0]
+        gap = _length(begin[one] - begin[other])
+        near = gap <= users.reach[one] + users.reach[other] + (speed[one] + speed[other]) * TICK_S * self._ticks
+        near &= (np.fmax(speed[one], speed[other]) >= self._least_ms) & ~_same_way(ahead[one], ahead[other])
+        closing = speed[one, None] * ahead[one] - speed[other, None] * ahead[other]
+        near &= ((begin[other] - begin[one]) * closing).sum(axis=1) > 0
+        one, other = self._from_different_ways(window, one[near], other[near])
         here, there = _projected(users, one), _projected(users, other)
-        meets = overlap(
-            (*here, users.size[one, None]),
-            (*there, users.size[other, None]),
-            _SPARED_M,
-        )
+        meets = overlap((*here, users.size[one, None]), (*there, users.size[other, None]), _SPARED_M)
         meets &= ~_same_way(here[1], there[1])
         first = meets.argmax(axis=1)
-        quicker = np.maximum(speed[one], speed[other])
         # Those who overlap already say nothing about what is to come.
-        good = (first > 0) & (quicker >= 2 * first * TICK_S * self._brakes_ms2)
+        good = (first > 0) & (np.fmax(speed[one], speed[other]) >= 2 * first * TICK_S * self._brakes_ms2)
         good &= window.inside[one, 0] | window.inside[other, 0]
         for pair in np.flatnonzero(good).tolist():
-            who = (one[pair], other[pair]) if speed[one[pair]] >= speed[other[pair]] else (other[pair], one[pair])
-            quick, slow = (int(window.ids[row]) for row in who)
+            who = (one[pair], other[pair]) if speed[one[pair]] <= speed[other[pair]] else (other[pair], one[pair])
+            slow, quick = (int(window.ids[row]) for row in who)
             yield Conflict(slow, quick, float(window.time_s[0]), int(first[pair]) * TICK_S, touch=True)
 
-    def _from_different_ways(
-        self, window: Window, near: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def _from_different_ways(self, window: Window, one: Rows, other: Rows) -> Pairs:
         """Those pairs who did not go the same way at any time of the last seconds: turning off is no crossing."""
-        np.fill_diagonal(near, val=False)
-        one, other = np.nonzero(near)
         taking_part = np.unique(np.concatenate([one, other]))
         ways = self.trails.ways(window.rows[taking_part])
-        here, there = ways[np.searchsorted(taking_part, one)], ways[np.searchsorted(taking_part, other)]
-        cosine = np.nan_to_num(np.einsum("pai,pbi->pab", here, there), nan=-1.0)
-        apart = (cosine < _SAME_WAY).all(axis=(1, 2)) & _goes(here) & _goes(there)
+        goes = _goes(ways)
+        here, there = np.searchsorted(taking_part, one), np.searchsorted(taking_part, other)
+        both = goes[here] & goes[there]
+        one, other, here, there = one[both], other[both], here[both], there[both]
+        cosine = np.nan_to_num(np.einsum("pai,pbi->pab", ways[here], ways[there]), nan=-1.0)
+        apart = (cosine < _SAME_WAY).all(axis=(1, 2))
         return one[apart], other[apart]
 
 
-def _gaps(places: Floats, others: Floats) -> Floats:
-    """(n, m) distances from n places to m others, m."""
-    x, y = places[:, None, 0] - others[None, :, 0], places[:, None, 1] - others[None, :, 1]
-    gaps: Floats = np.sqrt(x * x + y * y)
-    return gaps
-
-
-def _may_cross(headings: Floats, others: Floats) -> NDArray[np.bool_]:
-    """(n, m) whether ways that lead so may cross within a few ticks: nobody turns by more meanwhile."""
-    cosine = headings @ others.T
-    crossing: NDArray[np.bool_] = (cosine < _NEARLY_SAME_WAY) & (cosine > _NEARLY_HEAD_ON)
-    return crossing
+def _length(vectors: Floats) -> Floats:
+    """(…) of (…, 2)."""
+    length: Floats = np.hypot(vectors[..., 0], vectors[..., 1])
+    return length
 
 
 def _goes(ways: Floats) -> NDArray[np.bool_]:
     """Who goes somewhere: the box of somebody who stands trembles to and fro, where others pass before it."""
     recent = ways[:, -_RECENT:]
     known = (~np.isnan(recent[..., 0])).sum(axis=1)
-    there = np.linalg.norm(np.nansum(recent, axis=1), axis=1)
+    there = _length(np.nansum(recent, axis=1))
     goes: NDArray[np.bool_] = (known >= _LEAST_WAYS) & (there >= _ONWARDS * known)
     return goes
 
 
 def _same_way(first: Floats, second: Floats) -> NDArray[np.bool_]:
     """Whether headings (…, 2) hardly cross; True where one is not known."""
-    cosine = (first * second).sum(axis=-1)
+    cosine = first[..., 0] * second[..., 0] + first[..., 1] * second[..., 1]
     crossing = (cosine < _SAME_WAY) & (cosine > _HEAD_ON)
     same: NDArray[np.bool_] = ~crossing
     return same

@@ -147,8 +147,8 @@ def _follow(side: Side, taking_part: set[int], view: View, trails: Trails) -> No
         return
     row = known[-1]
     reach = _length(row, _DRIFT_M, _DRIFT_HEIGHTS)
-    if side.seen_s == float("-inf") and _is_still(row):
-        side.place = _where(row)  # it slid on, and is seen again
+    slid_on = side.seen_s == float("-inf") and _is_still(row)
+    side.place = _where(row) if slid_on else side.place
     if dist(_where(row), side.place) <= reach:
         side.row, side.seen_s, side.away_s = row, view.time_s, None
     elif side.away_s is None:
@@ -160,14 +160,13 @@ def _find(side: Side, taking_part: set[int], view: View, trails: Trails) -> None
     for row in view.placed:
         if row.id in taking_part or not trails.follows(row.id, side.tracks[-1]):
             continue
-        away = dist(_where(row), side.place)
-        if _is_still(row):
-            if away <= _length(row, _SLIDE_M, _SLIDE_HEIGHTS):
-                side.tracks.append(row.id)
-                side.row, side.place, side.seen_s = row, _where(row), view.time_s
-                return
-        elif away <= _length(row, _ESCAPE_M, _ESCAPE_HEIGHTS) and same_group_of(row.label, side.row.label):
-            side.escaped = True
+        away, still = dist(_where(row), side.place), _is_still(row)
+        if still and away <= _length(row, _SLIDE_M, _SLIDE_HEIGHTS):
+            side.tracks.append(row.id)
+            side.row, side.place, side.seen_s = row, _where(row), view.time_s
+            return
+        near = away <= _length(row, _ESCAPE_M, _ESCAPE_HEIGHTS) and same_group_of(row.label, side.row.label)
+        side.escaped |= near and not still
 
 
 def _lies_unseen(standing: Side, lost: Side, view: View) -> bool:

@@ -45,8 +45,7 @@ def middles(anchors: Floats, headings: Floats, size: Floats, away: Floats) -> Fl
         size: (…, 2) length and width, m.
         away: (…, 2) direction that leads away from the camera, of length 1.
     """
-    along = np.abs((headings * away).sum(axis=-1))
-    across = np.abs(headings[..., 0] * away[..., 1] - headings[..., 1] * away[..., 0])
+    along, across = _parts(headings, away)
     deep = size[..., 0] * along + size[..., 1] * across
     moved: Floats = anchors + away * (deep / 2)[..., None]
     return moved
@@ -69,12 +68,16 @@ def overlap(
     gap = there - here
     half = np.maximum(size / 2 - spared_m, 0.05)
     other_half = np.maximum(other_size / 2 - spared_m, 0.05)
-    along = np.abs((ahead * other_ahead).sum(axis=-1))
-    across = np.abs(ahead[..., 0] * other_ahead[..., 1] - ahead[..., 1] * other_ahead[..., 0])
+    along, across = _parts(ahead, other_ahead)
     meets = np.ones(np.broadcast_shapes(gap.shape[:-1], along.shape), np.bool_)
     for axis, one, other in ((ahead, half, other_half), (other_ahead, other_half, half)):
-        lengthwise = np.abs((gap * axis).sum(axis=-1))
-        sideways = np.abs(gap[..., 0] * axis[..., 1] - gap[..., 1] * axis[..., 0])
+        lengthwise, sideways = _parts(gap, axis)
         meets &= lengthwise <= one[..., 0] + other[..., 0] * along + other[..., 1] * across
         meets &= sideways <= one[..., 1] + other[..., 0] * across + other[..., 1] * along
     return meets
+
+
+def _parts(vectors: Floats, axis: Floats) -> tuple[Floats, Floats]:
+    """How long some vectors (…, 2) are along axes and across them."""
+    x, y, along, up = vectors[..., 0], vectors[..., 1], axis[..., 0], axis[..., 1]
+    return np.abs(x * along + y * up), np.abs(x * up - y * along)

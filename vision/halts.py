@@ -16,7 +16,7 @@ import numpy as np
 from vision.calibration import Ground
 from vision.geometry import Point
 from vision.scene import Placed, View
-from vision.trails import BEHIND, TICK_S, Trails
+from vision.trails import BEHIND, TICK_S, Trails, Window
 
 _SPAN = round(1.0 / TICK_S)  # ticks in which speed must drop
 _BACK = 2 * _SPAN  # so long ago it may have dropped
@@ -76,11 +76,20 @@ class Halts:
         trails = self.trails
         if not trails.step(view):
             return
-        window = trails.window(_BACK + _SPAN + _STEADY)
-        scale = trails.scale[window.rows][:, None]
-        unseen = trails.tick - trails.last[window.rows]
         for track in [track for track in self._told if trails.row(track) is None]:
             del self._told[track]
+        now = trails.window(1, trails.rows)
+        speed_now = np.linalg.norm(now.speeds[:, 0], axis=1) / trails.scale[now.rows]
+        for one in np.flatnonzero(speed_now > 2 * self._still).tolist():
+            self._told.pop(int(now.ids[one]), None)
+        slow = (speed_now <= self._still) | (trails.tick - trails.last[now.rows] >= _LOST)
+        yield from self._hard(trails.window(_BACK + _SPAN + _STEADY, now.rows[slow]))
+
+    def _hard(self, window: Window) -> Iterator[Halt]:
+        """Halts of those who are slow now, or lost."""
+        trails = self.trails
+        scale = trails.scale[window.rows][:, None]
+        unseen = trails.tick - trails.last[window.rows]
         sure = window.errors / scale <= _UNSURE * self._drop
         ways = np.where(sure[..., None], window.speeds / scale[..., None], np.nan)
         speed = np.linalg.norm(ways, axis=2)
@@ -106,5 +115,3 @@ class Halts:
             yield Halt(
                 trails.placed[track], time_s, (float(place[0]), float(place[1])), (float(way[0]), float(way[1])), gone
             )
-        for one in np.flatnonzero((unseen == 0) & (speed[:, -1] > 2 * self._still)).tolist():
-            self._told.pop(int(window.ids[one]), None)

@@ -83,6 +83,7 @@ class Trails:
         self._free: list[int] = []
         self._places = np.full((0, KEPT, 2), np.nan)
         self._inside = np.zeros((0, KEPT), np.bool_)
+        self._ids = np.zeros(0, np.int64)
         self.placed: dict[int, Placed] = {}
         self.scale = np.ones(0)
         self.away = np.full((0, 2), np.nan)
@@ -117,9 +118,13 @@ class Trails:
             self._note(seen, view.time_s - tick * TICK_S)
         return True
 
-    def window(self, ticks: int) -> Window:
-        """The last ticks whose speeds are known, of everybody."""
-        rows = np.fromiter(self._rows.values(), np.intp, len(self._rows))
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """The rows of everybody."""
+        return np.fromiter(self._rows.values(), np.intp, len(self._rows))
+
+    def window(self, ticks: int, rows: NDArray[np.intp]) -> Window:
+        """The last ticks whose speeds are known, of some rows."""
         newest = self.tick - BEHIND
         at = np.arange(newest - ticks + 1 - BEHIND, newest + BEHIND + 1)
         raw = self._places[rows[:, None], at % KEPT]
@@ -133,7 +138,7 @@ class Trails:
         middle = at[BEHIND : BEHIND + ticks]
         return Window(
             rows=rows,
-            ids=np.fromiter(self._rows, np.int64, len(self._rows)),
+            ids=self._ids[rows],
             time_s=TICK_S * middle.astype(np.float64),
             places=places,
             speeds=speeds,
@@ -187,6 +192,7 @@ class Trails:
                 self._grow()
             new = self._rows[row.id] = self._free.pop()
             self._places[new], self._inside[new] = np.nan, False
+            self._ids[new] = row.id
             self.first[new] = self.last[new] = self.tick
             self.scale[new] = 1.0 if self._ground else max(row.height, 1.0)
         return np.array([self._rows[row.id] for row in seen], np.intp)
@@ -197,6 +203,7 @@ class Trails:
         self._free = list(range(known, known + more))
         self._places = np.concatenate([self._places, np.full((more, KEPT, 2), np.nan)])
         self._inside = np.concatenate([self._inside, np.zeros((more, KEPT), np.bool_)])
+        self._ids = np.concatenate([self._ids, np.zeros(more, np.int64)])
         self.scale = np.concatenate([self.scale, np.ones(more)])
         self.away = np.concatenate([self.away, np.full((more, 2), np.nan)])
         self.first = np.concatenate([self.first, np.zeros(more, np.int64)])

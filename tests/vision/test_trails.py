@@ -7,7 +7,7 @@ import pytest
 from models.detections import Label
 from tests.vision.story import MAST, SCENE, RoadUser, Story, drives, rides, stands, views
 from vision.scene import Scene
-from vision.trails import BEHIND, KEPT, TICK_S, Trails, plainly_seen
+from vision.trails import BEHIND, KEPT, TICK_S, Trails, Window, plainly_seen
 
 
 def trails(users: Sequence[RoadUser], seconds: float, fps: float = 25.0, scene: Scene = MAST) -> Trails:
@@ -17,10 +17,14 @@ def trails(users: Sequence[RoadUser], seconds: float, fps: float = 25.0, scene: 
     return found
 
 
+def window_of(found: Trails, ticks: int) -> Window:
+    return found.window(ticks, found.rows)
+
+
 @pytest.mark.parametrize("fps", [5.0, 10.0, 25.0, 30.0])
 def test_places_and_speeds_in_metres_at_common_ticks(fps: float) -> None:
     rider = rides(Label.MOTORCYCLE, (0.0, -3.0, 15.0), (3.0, 3.0, 33.0))  # 2 m/s across, 6 m/s along
-    window = trails([rider], 2.4, fps).window(6)
+    window = window_of(trails([rider], 2.4, fps), 6)
     assert window.ids.tolist() == [1]
     assert window.time_s[-1] == pytest.approx(2.4 - BEHIND * TICK_S)
     expected = np.column_stack([-3.0 + 2 * window.time_s, 15.0 + 6 * window.time_s])
@@ -31,13 +35,13 @@ def test_places_and_speeds_in_metres_at_common_ticks(fps: float) -> None:
 
 def test_speed_does_not_lag_behind_who_brakes() -> None:
     braking = [(t, 0.0, 15.0 + 8 * t - 2 * t * t) for t in np.arange(0.0, 2.01, 0.1)]  # 8 m/s, then 4 m/s² less
-    window = trails([rides(Label.CAR, *braking)], 1.9).window(5)
+    window = window_of(trails([rides(Label.CAR, *braking)], 1.9), 5)
     assert window.speeds[0, :, 1] == pytest.approx(8 - 4 * window.time_s, abs=0.15)
 
 
 def test_without_calibration_in_pixels_with_the_height_as_scale() -> None:
     found = trails([drives(Label.CAR, (0.0, 100, 500), (3.0, 700, 500), box=(80.0, 60.0))], 2.0, scene=SCENE)
-    window = found.window(3)
+    window = window_of(found, 3)
     assert window.speeds[0] == pytest.approx(np.tile([200.0, 0.0], (3, 1)), abs=5)
     assert found.scale[window.rows] == pytest.approx([60.0], abs=1)
     assert np.isnan(found.away[window.rows]).all()
@@ -45,11 +49,11 @@ def test_without_calibration_in_pixels_with_the_height_as_scale() -> None:
 
 def test_the_way_of_a_moment_unseen_is_laid_in_but_no_longer_one() -> None:
     way = ((0.0, -3.0, 20.0), (4.0, 3.0, 20.0))
-    short = trails([rides(Label.CAR, *way, hidden=[(1.5, 2.2)])], 3.5).window(20)
+    short = window_of(trails([rides(Label.CAR, *way, hidden=[(1.5, 2.2)])], 3.5), 20)
     assert not np.isnan(short.speeds).any()
     assert short.speeds[0, :, 0] == pytest.approx(np.full(20, 1.5), abs=0.1)
     found = trails([rides(Label.CAR, *way, hidden=[(1.5, 2.8)])], 3.9)
-    long = found.window(30)
+    long = window_of(found, 30)
     assert long.ids.tolist() == [1], "the tracker knows it again"
     assert np.isnan(long.speeds[0]).any()
     assert found.first[long.rows[0]] == pytest.approx(28, abs=1)
@@ -57,7 +61,7 @@ def test_the_way_of_a_moment_unseen_is_laid_in_but_no_longer_one() -> None:
 
 def test_trembling_shows_as_error() -> None:
     calm, shaken = (
-        trails([rides(Label.CAR, (0.0, -3.0, 20.0), (3.0, 3.0, 20.0), jitter=jitter, seed=3)], 2.5).window(6)
+        window_of(trails([rides(Label.CAR, (0.0, -3.0, 20.0), (3.0, 3.0, 20.0), jitter=jitter, seed=3)], 2.5), 6)
         for jitter in (0.5, 4.0)
     )
     assert calm.errors.mean() < shaken.errors.mean()
@@ -66,7 +70,7 @@ def test_trembling_shows_as_error() -> None:
 
 def test_who_stands_in_the_zone() -> None:
     inside, outside = stands(Label.CAR, 500, 500, 0.0, 3.0), stands(Label.CAR, 800, 800, 0.0, 3.0)
-    window = trails([inside, outside], 2.0, scene=SCENE).window(3)
+    window = window_of(trails([inside, outside], 2.0, scene=SCENE), 3)
     assert window.inside.tolist() == [[True] * 3, [False] * 3]
 
 
@@ -82,8 +86,8 @@ def test_forgets_who_is_gone_and_uses_the_room_again() -> None:
 def test_more_than_there_is_room_for() -> None:
     users = [stands(Label.PERSON, 100 + 80 * i, 300 + 150 * j, 0.0, 3.0) for i in range(10) for j in range(2)]
     found = trails(users, 2.0, scene=SCENE)
-    assert len(found.window(3).ids) == 20
-    assert not np.isnan(found.window(3).speeds).any()
+    assert len(window_of(found, 3).ids) == 20
+    assert not np.isnan(window_of(found, 3).speeds).any()
 
 
 def test_a_gap_of_the_stream_leaves_nothing_of_before() -> None:
@@ -92,7 +96,7 @@ def test_a_gap_of_the_stream_leaves_nothing_of_before() -> None:
     for view in views(story, SCENE):
         if not 5 < view.time_s < 28:
             found.step(view)
-    window = found.window(KEPT - 2 * BEHIND)
+    window = window_of(found, KEPT - 2 * BEHIND)
     assert np.isnan(window.speeds[0, :20]).all()
     assert not np.isnan(window.speeds[0, -2:]).any()
 
@@ -101,7 +105,7 @@ def test_directions_of_the_last_seconds() -> None:
     turns = rides(Label.CAR, (0.0, -4.0, 20.0), (2.0, 4.0, 20.0), (4.0, 4.0, 30.0))
     still = stands(Label.PERSON, 300, 600, 0.0, 5.0)
     found = trails([turns, still], 4.0)
-    ways = found.ways(found.window(1).rows)
+    ways = found.ways(window_of(found, 1).rows)
     assert ways[0, 3].tolist() == pytest.approx([1.0, 0.0], abs=0.05)
     assert ways[0, -1].tolist() == pytest.approx([0.0, 1.0], abs=0.05)
     assert np.isnan(ways[1]).all()

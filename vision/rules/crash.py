@@ -76,13 +76,10 @@ class CrashWatch:
     def _pair(self, halt: Halt) -> None:
         """Makes a scene of a halt and one before, unless one of them takes part in a scene already."""
         busy = {track for scene in self._scenes for track in scene.tracks}
-        for other in self._recent:
-            if halt.row.id in busy or other.row.id in busy:
-                continue
-            scene = met(other, halt, self._rule.near_m, self._rule.near_heights)
-            if scene and any(self._rule.zone in one.row.zones for one in (halt, other)):
-                self._scenes.append(scene)
-                busy.update(scene.tracks)
+        others = [one for one in self._recent if not busy & {one.row.id, halt.row.id}]
+        others = [one for one in others if self._rule.zone in one.row.zones | halt.row.zones]
+        scenes = (met(one, halt, self._rule.near_m, self._rule.near_heights) for one in others)
+        self._scenes += [scene for scene in scenes if scene][:1]
 
     def _begin(self, scene: CrashScene, view: View) -> Incident:
         scene.told = True

@@ -76,10 +76,11 @@ class NearMissWatch:
             encounter.touches += conflict.touch
             sure = encounter.passes >= _PASSES or encounter.touches >= _TOUCHES
             # Half a millisecond of grace: times are sums of ticks.
-            if sure and encounter.least_s <= self._rule.within_s + 0.0005 and not encounter.told:
-                encounter.told = True
-                if not self._told_before(pair):
-                    yield self._begin(pair, encounter, conflict, view)
+            fresh = sure and encounter.least_s <= self._rule.within_s + 0.0005 and not encounter.told
+            again = fresh and self._told_before(pair)
+            encounter.told |= fresh
+            if fresh and not again:
+                yield self._begin(pair, encounter, conflict, view)
         for pair, encounter in list(self._encounters.items()):
             since_s = view.time_s - encounter.seen_s
             if since_s > _OVER_S + self._rule.within_s:
@@ -102,8 +103,5 @@ class NearMissWatch:
     def _told_before(self, pair: tuple[int, int]) -> bool:
         """Whether it was told of one of the two, under another id of the other, lost and found in between."""
         trails = self._conflicts.trails
-        for told, encounter in self._encounters.items():
-            ours, theirs = set(pair) - set(told), set(told) - set(pair)
-            if encounter.told and len(ours) == 1 and trails.follows(ours.pop(), theirs.pop()):
-                return True
-        return False
+        others = [(set(pair) - set(told), set(told) - set(pair)) for told, one in self._encounters.items() if one.told]
+        return any(len(ours) == 1 and trails.follows(*ours, *theirs) for ours, theirs in others)
