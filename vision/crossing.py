@@ -80,14 +80,17 @@ class Crossings:
         width, height = view.size
         start = (self._line.start[0] * width, self._line.start[1] * height)
         end = (self._line.end[0] * width, self._line.end[1] * height)
+        paths, name, now = self._paths, self._name, view.time_s
         for row in view.placed:
-            path = self._paths[row.id]
-            distance = row.distances[self._name]
-            inward = distance if path.settled == "left" else -distance
-            if path.settled and not path.noted and inward >= margin_px(row) and view.time_s - path.seen_s <= _UNSEEN_S:
-                # It was settled on a side and still is: true of most, most of the time, so nothing else is asked.
-                path.seen_s, path.foot, path.settled_at = view.time_s, row.foot, row.foot
-                continue
+            path = paths[row.id]
+            settled = path.settled
+            if settled and not path.noted and now - path.seen_s <= _UNSEEN_S:
+                inward = row.distances[name] if settled == "left" else -row.distances[name]
+                # As `margin_px`, without a call: it was settled on a side and still is. That is true of most, most of
+                # the time, so nothing else is asked.
+                if inward >= _MARGIN_LEAST_PX and inward >= _MARGIN * (row.box[3] - row.box[1]):
+                    path.seen_s, path.foot, path.settled_at = now, row.foot, row.foot
+                    continue
             if view.time_s - path.seen_s > _UNSEEN_S:
                 path.settled, path.noted = None, None
             else:

@@ -78,9 +78,7 @@ class Rule(BaseModel, ABC):
         """What this rule may see of a view: its labels, and nobody outside its armed hours."""
         if self.schedule and not self.schedule.armed(view.captured_at, scene.timezone):
             return replace(view, placed=(), static=(), removed=())
-        if self.labels is None:
-            return view
-        return replace(view, placed=tuple(row for row in view.placed if row.label in self.labels))
+        return view if self.labels is None else view.only(self.labels)
 
     def passage(self, view: View, row: Placed, time_s: float, place: Point, *cause: object, **more: object) -> Passage:
         """The event of a passage (see `violation`)."""

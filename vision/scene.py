@@ -1,7 +1,7 @@
 """Scene: the lines, zones and lanes of one camera; places tracks in it once a frame."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import dist, isnan
 from typing import Any, Literal, Self, TypeVar
@@ -185,6 +185,16 @@ class View:
     everyone: tuple[Placed, ...]
     static: tuple[Box, ...] = ()
     removed: tuple[Box, ...] = ()
+    # Most rules ask for the same few labels.
+    _shares: dict[tuple[Label, ...], "View"] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def only(self, labels: tuple[Label, ...]) -> "View":
+        """The same instant with the road users of some labels only."""
+        share = self._shares.get(labels)
+        if share is None:
+            placed = tuple(row for row in self.placed if row.label in labels)
+            share = self._shares[labels] = replace(self, placed=placed)
+        return share
 
     def cuts_off(self, row: Placed) -> bool:
         """Whether a box is cut off at the left, right or lower edge: its bottom-centre is not where somebody stands."""

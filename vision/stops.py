@@ -22,6 +22,7 @@ from vision.scene import Placed, View
 _DRIFT_M = 1.0  # so far may a road user drift and still stand, where the ground is known;
 _TREMBLES = 0.15  # so far, in widths of its box, it may anyhow, for boxes far away tremble by metres;
 DRIFT = 0.5  # and so far where the ground is not known
+_FAR = 3.0  # widths: who is further aside is not there, whatever else; most are
 STANDING_KMH = 4.0
 """Slower than this is standing, where speeds are known."""
 _AWAY_S = 1.0  # drifted away or outside for longer: drives on
@@ -169,7 +170,8 @@ def _found_again(row: Placed, fresh: bool, lost: list[Stop], now: float) -> Stop
     there = [
         stop
         for stop in lost
-        if stop.tracks[-1] != row.id
+        if abs(row.foot[0] - stop.whole.foot[0]) <= _FAR * max(row.width, stop.whole.width)
+        and stop.tracks[-1] != row.id
         and (fresh or row.id in stop.tracks or now - stop.seen_s <= _SWAP_S)
         and same_group_of(stop.row.label, row.label)
         and _is_there(row, stop.whole)

@@ -57,9 +57,11 @@ class PerTrack(Generic[State]):
 
     def __getitem__(self, track: int) -> State:
         """The state of a track, fresh where it has none yet."""
-        if track not in self._states:
-            self._states[track] = self._fresh()
-        return self._states[track]
+        try:
+            return self._states[track]
+        except KeyError:
+            state = self._states[track] = self._fresh()
+            return state
 
     def __len__(self) -> int:
         return len(self._states)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from models.detections import Label
@@ -18,8 +20,7 @@ def test_whose_track_has_ended_is_not_present() -> None:
     [*_, last] = views(Story([stands(Label.PERSON, 500, 500, 0.0, 1.0)], 1.0, 10.0))
     presence.step(last, last.placed)
     assert len(presence) == 1
-    ended = type(last)(**{name: getattr(last, name) for name in last.__slots__} | {"ended": (1,), "placed": ()})
-    assert presence.step(ended, ()) == []
+    assert presence.step(replace(last, ended=(1,), placed=()), ()) == []
 
 
 def test_a_smoothed_number_is_the_median_of_the_last_while() -> None:
