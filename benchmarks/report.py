@@ -257,6 +257,8 @@ def machine_table(system: System) -> str:
     clip = (
         f"{system.clip.name}, {system.clip.detail} (sha256 {system.clip.sha256[:12]}…)" if system.clip else "computed"
     )
+    # Where things lie on the machine is nobody's business.
+    command = " ".join(Path(word).name if word.startswith("/") else word for word in system.command.split())
     model = f"{system.detector}" + (f" (sha256 {system.model.sha256[:12]}…)" if system.model else "")
     lines = [
         "| | |",
@@ -267,7 +269,7 @@ def machine_table(system: System) -> str:
         f"| model | {model} |",
         f"| clip | {clip} |",
         f"| busy with other things | load {system.load_before:.2f} before, {steal} of CPU time stolen |",
-        f"| measured | {system.began:%Y-%m-%d %H:%M} UTC, `{system.command}`.{quick} |",
+        f"| measured | {system.began:%Y-%m-%d %H:%M} UTC, `{command}`.{quick} |",
     ]
     return "\n".join(lines) + "\n"
 
