@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.vision.story import ROAD_POINTS, calibration, on_picture
-from vision.calibration import Calibration, Ground
+from vision.calibration import Calibration, Ground, PointPairs
 from vision.geometry import Floats
 
 JUNCTION = [  # of five points that fit within centimetres: the others foretell each by metres wrong
@@ -83,6 +83,21 @@ def test_beyond_the_horizon_there_is_no_ground() -> None:
     above = ground.spots(np.array([[0.5, 0.0], [0.5, 0.9]]))
     assert np.isnan(above.metres[0]).all()
     assert np.isfinite(above.metres[1]).all()
+
+
+def test_the_ground_has_its_places_in_the_picture() -> None:
+    ground = calibration(ROAD_POINTS).ground
+    seen = np.array([[0.0, 14.0], [-6.0, 60.0], [30.0, 20.0]])
+    assert ground.places(seen) == pytest.approx(on_picture(seen), abs=1e-6), "beside the picture, too"
+    assert np.isnan(ground.places(np.array([[0.0, -20.0], [0.0, 1e5]]))).all(), "behind the camera; on the horizon"
+
+
+def test_too_poor_a_fit_can_still_be_looked_at() -> None:
+    pairs = PointPairs.model_validate({"points": [{"image": i, "ground_m": g} for i, g in JUNCTION]})
+    assert "worst is point 4" in (pairs.fit.refusal or "")
+    assert pairs.fit.ground.residuals_m[3] == pytest.approx(0.52, abs=0.01)
+    assert pairs.fit.extent_m == pytest.approx(27.2, abs=0.1)
+    assert calibration(ROAD_POINTS).fit.refusal is None
 
 
 @pytest.mark.parametrize("count", [4, 8])
