@@ -69,6 +69,11 @@ class Stop:
     joined_s: float = float("-inf")
     missed_s: float = 0.0
 
+    @property
+    def has_rested(self) -> bool:
+        """Whether it has stood for a while, and not only been seen to drive."""
+        return self.seen_s - self.began_s >= _RESTED_S
+
 
 class Stops:
     """The stops in one zone of one camera."""
@@ -101,9 +106,11 @@ class Stops:
                 standing.append(stop)
             elif stop or self._open or inside:
                 others.append((row, fresh))
-        lost = [stop for stop in self._open if stop.seen_s < now]
+        lost = [stop for stop in self._open if stop.seen_s < now and stop.has_rested]
         for row, fresh in others:
             stop, inside = own.get(row.id), self._zone in row.zones
+            if stop and stop.tracks[-1] != row.id:
+                stop = None  # given to another track just now
             again = _found_again(row, fresh, lost, now)
             if again:
                 self._give(again, row, stop, now)
@@ -136,7 +143,7 @@ class Stops:
 
     def _give(self, again: Stop, row: Placed, own: Stop | None, now: float) -> None:
         """Lets a stop go on under the id of a track; what was thought to be the track's own stop is nobody's now."""
-        if own and own.seen_s - own.began_s < _RESTED_S:
+        if own and not own.has_rested:
             self._open.remove(own)
         elif own:
             own.elsewhere = None
@@ -215,7 +222,7 @@ def _miss(hidden: list[Stop], view: View, seconds: float) -> None:
 
 def _is_over(stop: Stop, now: float, visible: set[int]) -> bool:
     unseen_s = now - stop.seen_s
-    if stop.tracks[-1] not in visible and stop.seen_s - stop.began_s >= _RESTED_S:
+    if stop.tracks[-1] not in visible and stop.has_rested:
         return stop.missed_s > _MISSED_S or unseen_s > _HIDDEN_S
     return unseen_s > _AWAY_S
 
