@@ -253,7 +253,12 @@ def watched(site: Site, warm_up_s: float) -> Iterator[Watched]:
     one.engine.start()
     try:
         if not one.wait_for_picture(one.names, 0.0, FIRST_PICTURE_S):
-            raise BenchError(f"no picture of some camera within {FIRST_PICTURE_S:.0f} s: {one.engine.health()}")
+            dark = [
+                f"{name} {health.state} {health.reason}".strip()
+                for name, health in one.engine.health().items()
+                if not health.received
+            ]
+            raise BenchError(f"no picture within {FIRST_PICTURE_S:.0f} s: {', '.join(dark) or 'none was analysed'}")
         one.engine.wait(warm_up_s)
         yield one
     finally:

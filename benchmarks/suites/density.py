@@ -52,8 +52,8 @@ class Density(Suite):
         why = f"{most + 1}: {after}" if after else f"not more than {most} tried"
         yield Row.of(self.name, case, "cameras", "cameras", [most], note=why)
         for count in (most, most + 1):
-            runs = tries.runs.get(count, [])
-            if count and runs:
+            runs = [run for run in tries.runs.get(count, []) if run.cameras]
+            if runs:
                 yield from self._details(runs, f"{case}, {count} cameras")
 
     def _details(self, runs: Sequence[PacedRun], case: str) -> Iterator[Row]:

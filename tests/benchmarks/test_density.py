@@ -97,3 +97,16 @@ def test_a_quick_run_on_synthetic_cameras(synthetic: Callable[..., Plan]) -> Non
         assert most.median is not None
         assert 0 <= most.median <= 2, "how many depends on the machine, that there is a figure does not"
         assert most.note
+
+
+def test_cameras_that_do_not_come_up_end_the_search_with_a_reason(
+    synthetic: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = PacedRun([], ["no picture within 30 s: camera-2 connecting"], 0.0, 0.0)
+    monkeypatch.setattr(
+        "benchmarks.suites.density.run_cameras", lambda plan, detector, count, fps: run() if count < 2 else silent
+    )
+    rows = list(SUITES["density"].run(synthetic(targets=(5.0,))))
+    found = [row for row in rows if row.metric == "cameras"]
+    assert [(row.median, row.note) for row in found] == [(1, "2: no picture within 30 s: camera-2 connecting")] * 2
+    assert not any("2 cameras" in row.case for row in rows), "of what did not run there are no figures"
