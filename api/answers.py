@@ -8,13 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from api.archive import ArchiveState
 from api.live import CameraCard
 from models.observation import SignalState
-from streams.health import StreamState
+from streams.health import StreamState, WorkerHealth
 from streams.recorder import RecorderState
+from streams.supervisor import CommonFault
 from vision.engine import CameraStatus
 from vision.events import Event, rfc3339
 
 Moment = Annotated[datetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
 STARTED = "2026-11-24T07:05:09.120Z"
+WORKER = {"home": "process", "state": "running", "restarts": 0, "process": 4711, "memory_mb": 96.4}
 
 
 class SiteAnswer(BaseModel):
@@ -85,6 +87,7 @@ class CameraAnswer(BaseModel):
                             "reason": "no picture for 5 s",
                         }
                     ],
+                    "worker": WORKER,
                     "lines": ["main"],
                     "zones": ["shoulder"],
                     "rules": [{"id": "count-main", "kind": "line_crossing"}],
@@ -109,6 +112,7 @@ class CameraAnswer(BaseModel):
     detector: str = Field(description="What finds road users: model, input, execution provider.")
     simulated: bool = Field(description="Whether a simulator, not a detector, says where road users are.")
     gaps: list[GapAnswer] = Field(description="Times without pictures, newest last.")
+    worker: WorkerHealth = Field(description="Who reads it.")
     lines: list[str] = Field(description="Ids of its lines.")
     zones: list[str] = Field(description="Ids of its zones and lanes.")
     rules: list[RuleAnswer] = Field(description="What is looked for.")
@@ -134,10 +138,17 @@ class CameraAnswer(BaseModel):
             detector=card.detector,
             simulated=card.simulated,
             gaps=[GapAnswer(since=gap.began, until=gap.ended, reason=gap.reason) for gap in stream.gaps],
+            worker=rounded(stream.worker),
             lines=list(card.scene.lines),
             zones=[*card.scene.zones, *card.scene.lanes],
             rules=[RuleAnswer(id=rule.id, kind=rule.kind) for rule in card.rules],
         )
+
+
+def rounded(worker: WorkerHealth) -> WorkerHealth:
+    """The same with a memory that people can read."""
+    memory_mb = None if worker.memory_mb is None else round(worker.memory_mb, 1)
+    return worker.model_copy(update={"memory_mb": memory_mb})
 
 
 class CamerasAnswer(BaseModel):
@@ -225,6 +236,21 @@ class CameraHealthAnswer(BaseModel):
     reason: str | None = Field(description="Why it is not live; null while all is well.")
     since: Moment = Field(description="Since when.")
     faults: list[str] = Field(description="What has stopped by a fault of ours: rules by id, or `detector`.")
+    worker: WorkerHealth = Field(description="Who reads it.")
+
+
+class CommonFaultAnswer(BaseModel):
+    """One fault that took many cameras away together."""
+
+    since: Moment = Field(description="When the first of them was lost.")
+    cameras: list[str] = Field(description="Ids of those that are not back yet.")
+    watched: int = Field(description="How many live cameras there are.")
+    reason: str = Field(description="Why the first of them was lost.")
+
+    @classmethod
+    def of(cls, fault: CommonFault) -> "CommonFaultAnswer":
+        """The fault as it is now."""
+        return cls(since=fault.since, cameras=list(fault.cameras), watched=fault.watched, reason=fault.reason)
 
 
 class RecorderAnswer(BaseModel):
@@ -299,8 +325,10 @@ class HealthAnswer(BaseModel):
                             "reason": "it does not answer",
                             "since": STARTED,
                             "faults": [],
+                            "worker": WORKER | {"state": "waiting", "process": None, "memory_mb": None},
                         }
                     ],
+                    "common_fault": None,
                     "recording": None,
                 }
             ]
@@ -312,4 +340,7 @@ class HealthAnswer(BaseModel):
     version: str = Field(description="Version of Ngã Tư that answers.")
     store: StoreAnswer = Field(description="The database.")
     cameras: list[CameraHealthAnswer] = Field(description="The cameras.")
+    common_fault: CommonFaultAnswer | None = Field(
+        description="A fault that many cameras have in common, such as a dead switch; null where there is none."
+    )
     recording: RecordingAnswer | None = Field(description="How recording goes; null where nothing is to be recorded.")

@@ -23,6 +23,7 @@ from api.bell import Bell
 from api.overlay import Flash, draw
 from api.pen import CRITICAL, INFO, WARNING, Colour, Image
 from streams.frame import Frame
+from streams.supervisor import CommonFault
 from vision.engine import CameraStatus
 from vision.events import Event, Incident, Measurement, Passage
 from vision.rule import Rule
@@ -43,6 +44,10 @@ class Engine(Protocol):
 
     def status(self) -> Mapping[str, CameraStatus]:
         """How each camera is doing, by its id. Quick, from any thread."""
+        ...
+
+    def common_fault(self) -> CommonFault | None:
+        """The fault that many cameras have at the moment, if there is one."""
         ...
 
     def signal_feed(self, camera: str) -> SignalFeed:

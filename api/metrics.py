@@ -67,6 +67,7 @@ class _Parts(Collector):
 
     def collect(self) -> Iterable[Metric]:
         yield from self._cameras()
+        yield from self._workers()
         state = self._store.state()
         for name, value, words in (
             ("store_up", float(state.writing), "Whether the database can be written"),
@@ -85,14 +86,38 @@ class _Parts(Collector):
         reconnects = CounterMetricFamily("ngatu_camera_reconnects", "Times a camera was lost", labels=["camera"])
         state = GaugeMetricFamily("ngatu_camera_state", "1 for the state it is in", labels=["camera", "state"])
         viewers = GaugeMetricFamily("ngatu_preview_viewers", "Viewers that wait for a picture", labels=["camera"])
+        silent = GaugeMetricFamily("ngatu_camera_silent_seconds", "Time since its last frame", labels=["camera"])
         for camera, status in self._engine.status().items():
             received.add_metric([camera], status.stream.received)
             dropped.add_metric([camera], status.stream.dropped)
             analysed.add_metric([camera], status.analysed)
             reconnects.add_metric([camera], status.stream.reconnects)
+            silent.add_metric([camera], status.stream.silent_s)
             state.add_metric([camera, status.stream.state], 1)
             viewers.add_metric([camera], self._live.viewers(camera))
-        return received, dropped, analysed, reconnects, state, viewers
+        return received, dropped, analysed, reconnects, state, viewers, silent
+
+    def _workers(self) -> Iterable[Metric]:
+        restarts = CounterMetricFamily(
+            "ngatu_worker_restarts", "Times that who reads a camera hung, died or was killed", labels=["camera"]
+        )
+        state = GaugeMetricFamily(
+            "ngatu_worker_state", "1 for the state it is in", labels=["camera", "home", "state"]
+        )
+        memory = GaugeMetricFamily(
+            "ngatu_worker_memory_bytes", "Memory of the process that reads a camera", labels=["camera"]
+        )
+        for camera, status in self._engine.status().items():
+            worker = status.stream.worker
+            restarts.add_metric([camera], worker.restarts)
+            state.add_metric([camera, worker.home, worker.state], 1)
+            if worker.memory_mb is not None:
+                memory.add_metric([camera], worker.memory_mb * 1e6)
+        common = self._engine.common_fault()
+        lost = GaugeMetricFamily(
+            "ngatu_common_fault_cameras", "Cameras that one fault took away together", value=len(common.cameras) if common else 0
+        )
+        return restarts, state, memory, lost
 
 
 class _Recordings(Collector):

@@ -16,8 +16,8 @@ from api.interruption import INTERRUPTED, Interruption, interruptible
 from api.outputs import Outputs
 from models.errors import ModelError, RecordingCutError
 from models.recording import read_recording
-from streams.health import StreamHealth
-from vision.engine import LOST_STATES, CameraStatus, Engine
+from streams.health import LOST_STATES, StreamHealth
+from vision.engine import CameraStatus, Engine
 from vision.site import Camera, Site
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2

@@ -21,6 +21,7 @@ from api.sources import is_clip
 from api.store import Store
 from api.words import counted
 from models.detectors.simulated import Simulated
+from streams.supervisor import LocalSupervisor
 from vision.engine import Analysed, Engine
 from vision.site import Camera, Site
 
@@ -68,7 +69,10 @@ def _serve(site: Site, settings: Settings) -> bool:
             metrics.inferred(one.frame.camera, one.infer_s)
 
         # A file plays as if it were now: by its own old time its events would be those of the last showing.
-        engine = Engine(site, start=datetime.now(UTC), on_analysed=analysed, on_events=store.add)
+        supervisor = LocalSupervisor(settings.worker_memory_mb)
+        engine = Engine(
+            site, start=datetime.now(UTC), supervisor=supervisor, on_analysed=analysed, on_events=store.add
+        )
         detectors = {name: status.detector for name, status in engine.status().items()}
         cards = {camera.id: _card(site, camera, detectors[camera.id]) for camera in site.cameras}
         live = Live(cards.values(), settings.jpeg_quality)

@@ -56,6 +56,12 @@ class Settings(BaseSettings):
         ge=0,
         description="Gigabytes that stay free on their disk: with less nothing is recorded, so that events still are.",
     )
+    worker_memory_mb: float = Field(
+        default=500.0,
+        gt=50,
+        description="Megabytes that the process which reads a camera may have for itself; one with more leaks, and is "
+        "started again.",
+    )
     jpeg_quality: int = Field(default=80, ge=10, le=100, description="Quality of previews and snapshots.")
     heartbeat_s: float = Field(
         default=15.0, gt=0, description="Seconds between comments that keep an idle event stream open."

@@ -6,6 +6,33 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 StreamState = Literal["connecting", "live", "stalled", "lost", "refused", "ended"]
+LOST_STATES: tuple[StreamState, ...] = ("stalled", "lost", "refused")
+"""A live stream in one of these gives no pictures, after it did or should."""
+
+HomeName = Literal["thread", "process"]
+WorkerState = Literal["starting", "running", "stuck", "waiting", "restarting", "failed", "ended"]
+
+
+class WorkerHealth(BaseModel):
+    """Who reads a camera."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: HomeName = Field(
+        default="thread",
+        description="`process`: a process of its own, which can be killed; `thread`: one of this program.",
+    )
+    state: WorkerState = Field(
+        default="starting",
+        description="`starting`: it connects; `running`; `stuck`: it has not come back from a call for long, and will be "
+        "given up; `waiting`: the camera is away, the next attempt is due; `restarting`: it hung, died or was killed, "
+        "and is started again; `failed`: several hang, no more are started; `ended`.",
+    )
+    restarts: int = Field(default=0, description="How often it hung, died or was killed.", ge=0)
+    process: int | None = Field(default=None, description="Id of its process; null where it has none.")
+    memory_mb: float | None = Field(
+        default=None, description="Memory of its process without shared files and pictures, MB; null where it has none."
+    )
 
 
 class Gap(BaseModel):
@@ -40,4 +67,9 @@ class StreamHealth(BaseModel):
     size: tuple[int, int] | None = Field(description="Width and height of the last picture, px.")
     captured_at: datetime | None = Field(description="When the last picture was taken, UTC.")
     expected_frames: int | None = Field(description="Pictures that the file holds; null for a live stream.")
+    silent_s: float = Field(
+        default=0.0, description="Seconds since the last picture, or since the start; the clock's settings are nothing "
+        "to it.", ge=0
+    )
+    worker: WorkerHealth = Field(default=WorkerHealth(), description="Who reads it.")
     gaps: tuple[Gap, ...] = Field(description="The latest times without pictures, oldest first.")

@@ -2,10 +2,12 @@
 
     supervisor thread      starts a session, watches it, waits, starts the next     never calls a source
       └─ session thread    open → read → read → … → error or end                    may hang inside C code
+           └─ its home     this thread itself, or a process that can be killed      see `streams.home`
 
 A read may block for ever where no exception reaches it. So nobody waits for the session: the supervisor looks at
 its heartbeat, says `stalled` after 3 s without a picture, and after much longer leaves the thread to itself and
-starts another. Only the present session can publish.
+starts another; where it can, in a process from then on. Only the present session can publish. All of this goes by the
+monotonic clock: whoever sets the machine's clock changes what people read, and nothing else.
 """
 
 import logging
@@ -17,9 +19,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from streams.errors import SourceEnded, StreamError, StreamRefused
+from streams.backoff import Turnstile, restart_delay_s, retry_delay_s
+from streams.errors import SourceEnded, StreamError, StreamRefused, WorkerLost
 from streams.frame import Frame
-from streams.health import Gap, StreamHealth, StreamState
+from streams.health import Gap, StreamHealth, StreamState, WorkerHealth, WorkerState
+from streams.home import Home, InThread
 from streams.latest import Latest
 from streams.source import Source
 
@@ -28,38 +32,20 @@ log = logging.getLogger(__name__)
 STALL_S = 3.0
 """Without a picture for longer, a live stream counts as stalled. Must be noticed within 5 s."""
 LOOK_S = 0.25
-HANG_S = {"open": 60.0, "read": 20.0}
-"""Beyond all time-outs that a source may have: the thread hangs in C code."""
+STUCK_S = {"open": 26.0, "read": 11.0}
+"""Beyond the time-outs of nearly all sources: people should see that something is wrong."""
+LATELY_S = 600.0
+"""How long a restart counts when the next one has to wait."""
 HUNG_MAX = 3
 """So many threads of one camera may hang; then no new one is started until one returns."""
 GAPS_MAX = 100
 
 
-def retry_delay_s(failures: int, down_s: float, refused: bool, chance: float) -> float:
-    """How long to wait before the next attempt to connect: exponential back-off with full jitter.
-
-    A camera that was away for a few seconds should be back at once, one that is gone for long should cost little,
-    and many that went together (a switch, a power cut) should not all come at the same moment. A camera that
-    refuses us is asked rarely: most lock an address out after a few wrong passwords.
-
-    Args:
-        failures: Attempts that failed in a row, ≥ 1.
-        down_s: Seconds since the last picture.
-        refused: Whether the last attempt was refused.
-        chance: Random number in 0..1.
-    """
-    doubled = 2.0 ** min(failures - 1, 10)
-    if refused:
-        longest = min(20.0 * doubled, 300.0)
-        return longest / 2 + chance * longest / 2
-    longest = min(0.5 * doubled, 1.0 if down_s < 60 else min(30.0, down_s / 30))
-    return 0.1 + chance * longest
-
-
 class _Session:
     """One connection: from opening until its end. What its thread is doing, and since when."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Home) -> None:
+        self.home = home
         self.doing = "open"
         self.beat = time.monotonic()
         self.outcome: StreamError | SourceEnded | None = None
@@ -69,8 +55,21 @@ class _Session:
         self.doing, self.beat = doing, time.monotonic()
 
     @property
+    def silent_s(self) -> float:
+        """For how long the heart of whoever calls the source has not beaten."""
+        theirs = self.home.silent_s
+        return time.monotonic() - self.beat if theirs is None else theirs
+
+    @property
     def hangs(self) -> bool:
-        return self.doing in HANG_S and time.monotonic() - self.beat > HANG_S[self.doing]
+        limits = {"open": self.home.hangs_s["open"], "read": self.home.hangs_s["read"]}
+        return self.doing in limits and time.monotonic() - self.beat > limits[self.doing]
+
+    @property
+    def state(self) -> WorkerState:
+        if self.doing in STUCK_S and self.silent_s > STUCK_S[self.doing]:
+            return "stuck"
+        return "starting" if self.doing == "open" else "running"
 
 
 class Reader:
@@ -82,6 +81,10 @@ class Reader:
     Args:
         camera: Id of the camera.
         source: Where its pictures come from.
+        home: Where it is read.
+        refuge: Where it is read from the moment on at which it hung; nowhere else if None.
+        turnstile: What all cameras pass before they connect, so that they do not come all at once.
+        hush: Asked whether a loss is one of many, so that it need not be told by itself.
         start: Wall-clock time of the first picture, where the source can't know it (files).
         wake: Called whenever there is something new: a picture to `take`, or an end. By a thread of the reader:
             must be quick and must not raise.
@@ -94,12 +97,20 @@ class Reader:
         camera: str,
         source: Source,
         *,
+        home: Home | None = None,
+        refuge: Home | None = None,
+        turnstile: Turnstile | None = None,
+        hush: Callable[[], bool] = lambda: False,
         start: datetime | None = None,
         wake: Callable[[], None] = lambda: None,
         on_change: Callable[[StreamHealth], None] = lambda health: None,
     ) -> None:
         self.camera = camera
         self.source = source
+        self._home: Home = home or InThread()
+        self._refuge = refuge
+        self._turnstile = turnstile
+        self._hush = hush
         self._start = start
         self._wake = wake
         self._on_change = on_change
@@ -117,6 +128,9 @@ class Reader:
         self._received = 0
         self._reconnects = 0
         self._failures = 0
+        self._restarts = 0
+        self._restarted: deque[float] = deque(maxlen=16)
+        self._between: WorkerState = "starting"
         self._retry_at: float | None = None
         self._expected_frames: int | None = None
         self._arrivals: deque[float] = deque(maxlen=64)
@@ -124,6 +138,7 @@ class Reader:
         # Where the clock and the numbers stand, and what is added to those of the present session.
         self._last: Frame | None = None
         self._arrived = 0.0
+        self._away_s = 0.0
         self._add_s = 0.0
         self._add_index = 0
 
@@ -146,6 +161,8 @@ class Reader:
             self._lock.notify_all()
             session = self._session
         self._mailbox.close()
+        if session is not None:
+            session.home.kill()
         until = time.monotonic() + timeout_s
         for thread in (self._supervisor, session and session.thread):
             if thread and thread is not threading.current_thread():
@@ -193,14 +210,27 @@ class Reader:
                 captured_at=self._last.captured_at if self._last else None,
                 expected_frames=self._expected_frames,
                 gaps=tuple(self._gaps),
+                silent_s=max(0.0, now - self._arrived) if self._supervisor else 0.0,
+                worker=self._worker(),
             )
+
+    def _worker(self) -> WorkerHealth:
+        session = self._session
+        home = self._home
+        return WorkerHealth(
+            home=home.name,
+            state="ended" if self._stopping or self._state == "ended" else session.state if session else self._between,
+            restarts=self._restarts,
+            process=home.process,
+            memory_mb=home.memory_mb,
+        )
 
     # The session's thread.
 
     def _read(self, session: _Session) -> None:
         """Reads one connection to its end."""
         try:
-            opened = self.source.open(self.camera, self._start)
+            opened = session.home.open(self.source, self.camera, self._start)
             try:
                 with self._lock:
                     self._expected_frames = opened.expected_frames
@@ -238,6 +268,7 @@ class Reader:
                 self._reconnects += 1
             if self._add_s or self._add_index:
                 frame = replace(frame, index=frame.index + self._add_index, time_s=frame.time_s + self._add_s)
+            self._away_s = now - self._arrived
             self._last, self._arrived = frame, now
             self._received += 1
             self._failures = 0
@@ -250,6 +281,8 @@ class Reader:
 
     def _supervise(self) -> None:
         while not self._stopping:
+            if self._turnstile is not None:
+                self._pause(self._turnstile.wait_s())
             outcome = self._run_session()
             if outcome is None:
                 return
@@ -257,42 +290,81 @@ class Reader:
                 self._enter("ended", "")
                 return
             refused = isinstance(outcome, StreamRefused)
-            with self._lock:
-                self._failures += 1
-            down_s = time.monotonic() - self._arrived
-            delay_s = retry_delay_s(self._failures, down_s, refused, random.random())  # noqa: S311
+            delay_s = self._delay_s(outcome)
             self._retry_at = time.monotonic() + delay_s if self.source.live else None
             self._enter("refused" if refused else "lost", str(outcome))
             if not self.source.live:
                 return
-            with self._lock:
-                self._lock.wait_for(lambda: self._stopping, delay_s)
+            self._pause(delay_s)
             self._retry_at = None
+
+    def _pause(self, seconds: float) -> None:
+        """Waits, unless the reader is stopped."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._stopping, seconds)
+
+    def _delay_s(self, outcome: StreamError) -> float:
+        """How long to wait after an attempt that failed: a camera that is away, or a worker that dies too often."""
+        now = time.monotonic()
+        with self._lock:
+            self._failures += 1
+            failures = self._failures
+            if lost := isinstance(outcome, WorkerLost):
+                self._restarts += 1
+                self._restarted.append(now)
+                self._between = "restarting"
+            elif self._between != "failed":
+                self._between = "waiting"
+            lately = sum(now - moment < LATELY_S for moment in self._restarted)
+        refused = isinstance(outcome, StreamRefused)
+        delay_s = retry_delay_s(failures, now - self._arrived, refused, random.random())  # noqa: S311
+        return max(delay_s, restart_delay_s(lately, random.random())) if lost else delay_s  # noqa: S311
 
     def _run_session(self) -> StreamError | SourceEnded | None:
         """Runs a session to its outcome; None when the reader was stopped."""
         self._hung = [hung for hung in self._hung if hung.outcome is None]
         if len(self._hung) >= HUNG_MAX:
+            self._between = "failed"
             return StreamError(f"{HUNG_MAX} attempts to read hang and do not return; the camera is left alone")
-        session = _Session()
+        session = _Session(self._home)
         session.thread = threading.Thread(target=self._read, args=(session,), name=f"read {self.camera}", daemon=True)
         with self._lock:
-            self._session = session
+            if self._stopping:
+                return None
+            self._session, self._between = session, "starting"
         session.thread.start()
+        outcome = self._watch(session)
+        with self._lock:
+            if self._session is session and not self._stopping:
+                self._session = None
+        return outcome
+
+    def _watch(self, session: _Session) -> StreamError | SourceEnded | None:
+        """Looks at a session until it has an outcome, or hangs; None when the reader was stopped."""
         while not self._stopping:
             with self._lock:
                 self._lock.wait_for(lambda: self._stopping or session.outcome is not None, LOOK_S)
+                if self._stopping:
+                    return None
             if session.outcome is not None:
                 return session.outcome
-            silent_s = time.monotonic() - session.beat
             if session.hangs:
-                with self._lock:
-                    self._session = None
-                    self._hung.append(session)
-                return StreamError(f"{session.doing} hangs for {silent_s:.0f} s")
+                return self._leave(session)
             if self.source.live and self._state == "live" and time.monotonic() - self._arrived > STALL_S:
                 self._enter("stalled", f"no picture for {time.monotonic() - self._arrived:.0f} s")
         return None
+
+    def _leave(self, session: _Session) -> WorkerLost:
+        """Leaves a session to itself whose thread hangs; the next one runs where it can be killed, if there is such."""
+        why = f"{session.doing} hangs for {time.monotonic() - session.beat:.0f} s"
+        with self._lock:
+            self._session = None
+            self._hung.append(session)
+            if self._refuge is not None and self._home is not self._refuge:
+                self._home = self._refuge
+                log.warning("camera %r is read in a process of its own from now on: %s", self.camera, why)
+        session.home.kill()
+        return WorkerLost(why)
 
     # State.
 
@@ -305,11 +377,11 @@ class Reader:
                 return
             self._state, self._since = state, datetime.now(UTC)
             gap = self._note_gap(state, reason)
-        if self.source.live and state in ("stalled", "lost", "refused") and before in ("live", "connecting"):
-            log.warning("camera %r is lost: %s", self.camera, reason)
-        elif state == "live" and gap is not None and gap.ended is not None:
-            log.info("camera %r is back after %.0f s", self.camera, (gap.ended - gap.began).total_seconds())
         self._on_change(self.health())
+        if self.source.live and state in ("stalled", "lost", "refused") and before in ("live", "connecting"):
+            log.log(logging.INFO if self._hush() else logging.WARNING, "camera %r is lost: %s", self.camera, reason)
+        elif state == "live" and gap is not None and gap.ended is not None:
+            log.info("camera %r is back after %.0f s", self.camera, self._away_s)
         self._wake()
 
     def _note_gap(self, state: StreamState, reason: str) -> Gap | None:

@@ -42,6 +42,11 @@ class Source(BaseModel, ABC):
         """Whether time goes on without us: pictures of a live source may be dropped, those of a file never."""
         return True
 
+    @property
+    def foreign(self) -> bool:
+        """Whether its pictures come from a machine that we can't trust: they may hang or crash who decodes them."""
+        return False
+
     def missing(self) -> Mapping[str, str]:
         """What it needs and can't have: why, by the field that names it. Nothing is opened, nobody is called."""
         return {}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from models.observation import Health, Observation
+from streams.health import StreamHealth
 
 from vision.events import Incident, event_id
 
@@ -50,3 +51,30 @@ class CameraIncidents:
         if self._open is not None:
             yield self._open.model_copy(update={"status": "ended", "ended_s": time_s})
             self._open = None
+
+
+def camera_lost(camera: str, health: StreamHealth, now_s: float) -> Incident:
+    """The incident of a camera that gives no pictures (ONVIF VideoSource/SignalLoss).
+
+    Args:
+        camera: Its id.
+        health: How its stream is.
+        now_s: Where the stream's clock would stand now.
+    """
+    began_at = health.gaps[-1].began if health.gaps else health.since
+    return Incident(
+        id=event_id(began_at, camera, "camera_lost"),
+        kind="camera_lost",
+        rule=CAMERA_RULE,
+        camera=camera,
+        time_s=now_s,
+        at=health.since,
+        label=None,
+        track=None,
+        place=None,
+        score=1.0,
+        status="began",
+        began_s=max(0.0, now_s - health.silent_s),
+        severity="critical",
+        tracks=(),
+    )

@@ -17,41 +17,26 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from models.detections import Detections
 from models.detector import Detector, DetectorConfig
-from models.lamps import Lamp, LampReader
-from models.observation import Health, Observation, SignalState
-from models.static import NOTHING, Blobs, StaticBlobs
+from models.lamps import Lamp
+from models.observation import Observation
+from models.static import NOTHING, StaticBlobs
 from streams.frame import Frame
-from streams.health import StreamHealth
-from streams.picture_health import PictureFault, PictureWatch
-from streams.reader import Reader
+from streams.health import LOST_STATES, StreamHealth
+from streams.supervisor import CommonFault, LocalSupervisor, Supervisor
 
 from vision.attention import Attention
-from vision.camera_incidents import CAMERA_RULE
-from vision.events import Event, Incident, event_id
-from vision.pipeline import Pipeline
+from vision.channel import HEALTH, Channel, observed
+from vision.events import Event, Incident
 from vision.scene import View
 from vision.signal_feed import SignalFeed
-from vision.signals import LONG_BEFORE_S, Phase
 from vision.site import Camera, Site
 
 log = logging.getLogger(__name__)
-
-LOST_STATES = ("stalled", "lost", "refused")
-_HEALTH: Mapping[PictureFault | None, Health] = {
-    None: "valid",
-    "frozen": "camera_frozen",
-    "dark": "camera_dark",
-    "bright": "camera_bright",
-    "covered": "camera_covered",
-    "moved": "camera_moved",
-    "blurred": "camera_blurred",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,46 +77,6 @@ class CameraStatus:
     faults: Mapping[str, str]
 
 
-@dataclass(slots=True)
-class _Channel:
-    """One camera at work.
-
-    Attributes:
-        abreast: So many of its pictures may be with the detector at once.
-        at_work: So many workers are busy with it.
-        taken: So many pictures have been taken for analysis.
-        turn: Which of these is next at tracker and rules.
-    """
-
-    camera: Camera
-    detector: Detector
-    pipeline: Pipeline
-    reader: Reader
-    attention: Attention
-    confidence: float
-    lamps: Mapping[str, LampReader]
-    picture: PictureWatch
-    static: StaticBlobs | None
-    feed: SignalFeed
-    abreast: int
-    at_work: int = 0
-    taken: int = 0
-    turn: int = 0
-    close_due: bool = False
-    closed: bool = False
-    analysed: int = 0
-    failed: int = 0
-    fault: Exception | None = None
-    seen_s: float = 0.0
-    seen_at: float = field(default_factory=time.monotonic)
-    lost: Incident | None = None
-
-    @property
-    def now_s(self) -> float:
-        """About where the stream's clock stands, also while no picture comes."""
-        return self.seen_s + time.monotonic() - self.seen_at
-
-
 class Engine:
     """Watches the cameras of a site from `start` to `stop`."""
 
@@ -141,6 +86,7 @@ class Engine:
         *,
         start: datetime | None = None,
         workers: int | None = None,
+        supervisor: Supervisor | None = None,
         on_analysed: Callable[[Analysed], None] = lambda analysed: None,
         on_events: Callable[[Sequence[Event]], None] = lambda events: None,
     ) -> None:
@@ -151,6 +97,7 @@ class Engine:
             start: Wall-clock time of the first picture of files, UTC.
             workers: How many pictures are analysed at once; by default as many as there are cameras, or as the
                 machine has cores where that is less, or a file is read.
+            supervisor: Who looks after the readers; by default one of this machine. It is stopped with the engine.
             on_analysed: Called for every analysed picture, in the thread of its worker, after `on_events`.
             on_events: Called with what became certain; from several threads.
 
@@ -161,13 +108,14 @@ class Engine:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         abreast = {camera.id: (workers or cores) if _looks_ahead(site, camera) else 1 for camera in site.cameras}
         self._workers = workers or min(sum(abreast.values()), cores)
+        self._supervisor: Supervisor = supervisor or LocalSupervisor()
         self._on_analysed = on_analysed
         self._on_events = on_events
         self._wake = threading.Condition()
         self._stopping = False
         self._threads: list[threading.Thread] = []
         loaded: dict[str, Detector] = {}
-        self._channels: dict[str, _Channel] = {}
+        self._channels: dict[str, Channel] = {}
         for camera in site.cameras:
             wanted = site.detector(camera)
             key = wanted.model_dump_json()
@@ -197,7 +145,8 @@ class Engine:
         for channel in self._channels.values():
             channel.reader.stop()
             self._close(channel)
-            self._end_lost(channel)
+            self._tell(channel.find())
+        self._supervisor.stop()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Waits until every camera has come to its end (files) or failed for good; False after the time-out."""
@@ -212,6 +161,10 @@ class Engine:
         """How each camera is doing, by its id."""
         return {name: _status(channel) for name, channel in self._channels.items()}
 
+    def common_fault(self) -> CommonFault | None:
+        """The fault that many cameras have at the moment, if there is one."""
+        return self._supervisor.common_fault()
+
     def fault(self, camera: str) -> Exception | None:
         """What stopped or disturbs the analysis of a camera, if anything does."""
         return self._channels[camera].fault
@@ -222,18 +175,20 @@ class Engine:
 
     def _channel(
         self, site: Site, camera: Camera, detector: Detector, start: datetime | None, abreast: int
-    ) -> _Channel:
+    ) -> Channel:
         def changed(health: StreamHealth) -> None:
             self._stream_changed(self._channels[camera.id], health)
 
-        reader = Reader(camera.id, camera.source, start=start, wake=self._notify, on_change=changed)
+        reader = self._supervisor.reader(
+            camera.id, camera.source, worker=camera.worker, start=start, wake=self._notify, on_change=changed
+        )
         wanted = site.detector(camera)
         attention = Attention(wanted.every)
         lamps = {name: one.open() for name, one in camera.signals.items() if isinstance(one, Lamp)}
         feed = SignalFeed(camera.signals)
         static = StaticBlobs() if any(rule.needs_static for rule in camera.rules) else None
         pipeline, picture = site.pipeline(camera), camera.picture.open()
-        return _Channel(
+        return Channel(
             camera, detector, pipeline, reader, attention, wanted.confidence, lamps, picture, static, feed, abreast
         )
 
@@ -265,7 +220,7 @@ class Engine:
                     channel.turn = turn + 1
                     self._wake.notify_all()
 
-    def _next(self) -> tuple[_Channel, Frame | None, int] | None:
+    def _next(self) -> tuple[Channel, Frame | None, int] | None:
         """Waits for a picture, or for a camera to be closed (no picture), and takes it with its turn.
 
         Returns:
@@ -291,18 +246,18 @@ class Engine:
                 return channel, frame, channel.taken - 1
         return None
 
-    def _wait_for(self, channel: _Channel, turn: int) -> None:
+    def _wait_for(self, channel: Channel, turn: int) -> None:
         """Waits until all pictures that were taken before have been through tracker and rules."""
         with self._wake:
             self._wake.wait_for(lambda: channel.turn == turn)
 
-    def _analyse(self, channel: _Channel, frame: Frame, turn: int) -> None:
+    def _analyse(self, channel: Channel, frame: Frame, turn: int) -> None:
         began = time.monotonic()
         [detections] = channel.detector.detect([frame])
         infer_s = time.monotonic() - began
         self._wait_for(channel, turn)
         signals = {name: lamp.read(frame.image, frame.time_s) for name, lamp in channel.lamps.items()}
-        health = _HEALTH[channel.picture.look(frame.image, frame.time_s)]
+        health = HEALTH[channel.picture.look(frame.image, frame.time_s)]
         blobs = NOTHING
         if channel.static and health == "valid":
             blobs = channel.static.look(frame.image, frame.time_s, detections)
@@ -319,7 +274,7 @@ class Engine:
             self._on_events(step.events)
         self._on_analysed(Analysed(frame, observation, step.view, step.events, infer_s))
 
-    def _close(self, channel: _Channel) -> None:
+    def _close(self, channel: Channel) -> None:
         """Ends what is open of a camera that gives no pictures now."""
         channel.close_due = False
         over = self._stopping or channel.reader.finished
@@ -329,44 +284,16 @@ class Engine:
 
     # The readers' threads.
 
-    def _stream_changed(self, channel: _Channel, health: StreamHealth) -> None:
+    def _stream_changed(self, channel: Channel, health: StreamHealth) -> None:
         if channel.reader.source.live:
-            if health.state in LOST_STATES and channel.lost is None:
-                channel.lost = _camera_lost(channel, health)
-                channel.close_due = True
-                self._on_events([channel.lost])
-            elif health.state == "live" and channel.lost is not None:
-                self._end_lost(channel)
+            if health.state in LOST_STATES:
+                self._tell(channel.lose(health))
+            elif health.state == "live":
+                self._tell(channel.find())
 
-    def _end_lost(self, channel: _Channel) -> None:
-        """Ends the incident of a camera that is lost: it is back, or nobody looks any more."""
-        if channel.lost is not None:
-            ended = channel.lost.model_copy(update={"status": "ended", "ended_s": channel.now_s})
-            channel.lost = None
-            self._on_events([ended])
-
-
-def observed(
-    frame: Frame,
-    detections: Detections,
-    signals: Mapping[str, SignalState],
-    told: Mapping[str, Phase],
-    blobs: Blobs,
-    health: Health,
-) -> Observation:
-    """What one picture of a camera told us, and others of signals at that moment."""
-    return Observation(
-        camera=frame.camera,
-        time_s=frame.time_s,
-        captured_at=frame.captured_at,
-        size=frame.size,
-        detections=detections,
-        signals={**signals, **{name: one.state for name, one in told.items()}},
-        static=blobs.come,
-        removed=blobs.gone,
-        health=health,
-        signals_since_s={name: one.since_s for name, one in told.items() if one.since_s > LONG_BEFORE_S},
-    )
+    def _tell(self, incident: Incident | None) -> None:
+        if incident is not None:
+            self._on_events([incident])
 
 
 def _looks_ahead(site: Site, camera: Camera) -> bool:
@@ -378,29 +305,7 @@ def _load(wanted: DetectorConfig, threads: int) -> Detector:
     return wanted.load(threads)
 
 
-def _camera_lost(channel: _Channel, health: StreamHealth) -> Incident:
-    """The incident of a camera that gives no pictures (ONVIF VideoSource/SignalLoss)."""
-    began_at = health.gaps[-1].began if health.gaps else health.since
-    now_s = channel.now_s
-    return Incident(
-        id=event_id(began_at, channel.camera.id, "camera_lost"),
-        kind="camera_lost",
-        rule=CAMERA_RULE,
-        camera=channel.camera.id,
-        time_s=now_s,
-        at=health.since,
-        label=None,
-        track=None,
-        place=None,
-        score=1.0,
-        status="began",
-        began_s=max(0.0, now_s - (health.since - began_at).total_seconds()),
-        severity="critical",
-        tracks=(),
-    )
-
-
-def _status(channel: _Channel) -> CameraStatus:
+def _status(channel: Channel) -> CameraStatus:
     faults = dict(channel.pipeline.faults)
     if channel.fault is not None:
         faults["detector"] = f"{type(channel.fault).__name__}: {channel.fault}"

@@ -16,6 +16,7 @@ from streams.picture_health import PictureChecks
 from streams.record import Record
 from streams.source import Source
 from streams.sources import AnySource
+from streams.supervisor import WorkerChoice
 
 from vision.calibration import Calibration
 from vision.errors import SiteError
@@ -81,6 +82,11 @@ class Camera(_Part):
     name: str = Field(default="", description="Name for people.")
     location: Location | None = Field(default=None, description="Where it stands.")
     source: AnySource = Field(description="Where its pictures come from.")
+    worker: WorkerChoice = Field(
+        default="auto",
+        description="Where it is read: `process`, one of its own, which can be killed when it hangs; `thread`, one of "
+        "this program, which costs less; `auto`: a process where pictures come from another machine or a driver.",
+    )
     record: Record | None = Field(default=None, description="What of it is recorded; nothing where this is missing.")
     detector: AnyDetector | None = Field(default=None, description="How road users are found; else the default.")
     tracker: AnyTracker | None = Field(default=None, description="How they are tracked; else the default.")
@@ -143,7 +149,8 @@ class Site(_Part):
 
 
 # Of a camera; all else is its scene.
-_NO_SCENE = ("id", "name", "location", "source", "record", "detector", "tracker", "measure", "rules", "picture")
+_NO_SCENE = ("id", "name", "location", "source", "worker", "record")
+_NO_SCENE += ("detector", "tracker", "measure", "rules", "picture")
 _CAMERA: TypeAdapter[Camera] = TypeAdapter(Camera)
 _RULE: TypeAdapter[Rule] = TypeAdapter(AnyRule)
 _DETECTOR: TypeAdapter[DetectorConfig] = TypeAdapter(AnyDetector)

@@ -1,12 +1,16 @@
 """Health and metrics: for people and machines that look after the installation."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.answers import CameraHealthAnswer, HealthAnswer, RecordingAnswer, StoreAnswer
+from api.answers import CameraHealthAnswer, CommonFaultAnswer, HealthAnswer, RecordingAnswer, StoreAnswer, rounded
 from api.archive import ArchiveState
 from api.deps import Here
-from vision.engine import LOST_STATES
+from streams.health import LOST_STATES
+from streams.supervisor import CommonFault
+from vision.engine import CameraStatus
 
 router = APIRouter(tags=["operation"])
 
@@ -34,11 +38,8 @@ def read_health(here: Here, response: Response) -> HealthAnswer:
     """
     status = here.engine.status()
     state = here.store.state()
-    reasons = [
-        f"camera {name!r} is {one.stream.state}" + (f": {one.stream.reason}" if one.stream.reason else "")
-        for name, one in status.items()
-        if one.stream.state in LOST_STATES or (one.stream.state == "connecting" and one.stream.reason)
-    ]
+    common = here.engine.common_fault()
+    reasons = _lost(status, common)
     # The log has the trace; what an exception says is not for every caller.
     reasons += [f"camera {name!r}: {part} has stopped" for name, one in status.items() for part in one.faults]
     archive = here.archive.state() if here.archive else None
@@ -53,6 +54,7 @@ def read_health(here: Here, response: Response) -> HealthAnswer:
         status="degraded" if reasons else "ok",
         reasons=reasons,
         version=here.version,
+        common_fault=CommonFaultAnswer.of(common) if common else None,
         store=StoreAnswer(
             writing=state.writing,
             reason=state.reason,
@@ -69,11 +71,23 @@ def read_health(here: Here, response: Response) -> HealthAnswer:
                 reason=one.stream.reason or None,
                 since=one.stream.since,
                 faults=list(one.faults),
+                worker=rounded(one.stream.worker),
             )
             for name, one in status.items()
         ],
         recording=RecordingAnswer.of(archive) if archive else None,
     )
+
+
+def _lost(status: Mapping[str, CameraStatus], common: CommonFault | None) -> list[str]:
+    """Cameras that give no picture, and why; a fault that many have in common is one reason, not one a camera."""
+    together = common.cameras if common else ()
+    return ([str(common)] if common else []) + [
+        f"camera {name!r} is {one.stream.state}" + (f": {one.stream.reason}" if one.stream.reason else "")
+        for name, one in status.items()
+        if name not in together
+        and (one.stream.state in LOST_STATES or (one.stream.state == "connecting" and one.stream.reason))
+    ]
 
 
 def _not_recorded(archive: ArchiveState) -> list[str]:

@@ -22,7 +22,7 @@ from models.static import NOTHING
 from streams.errors import SourceEnded
 from streams.frame import Frame
 from streams.source import Source
-from vision.engine import observed
+from vision.channel import observed
 from vision.pipeline import Pipeline
 from vision.scene import View
 from vision.site import Site

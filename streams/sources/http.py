@@ -52,6 +52,11 @@ class HttpSource(Source):
             return PurePosixPath(urlsplit(self.url).path).suffix.lower() not in FILES
         return not self.file
 
+    @property
+    def foreign(self) -> bool:
+        """A camera sends what it likes; a file is waited for, so it is read where its pictures are needed."""
+        return self.live
+
     def open(self, camera: str, start: datetime | None = None) -> OpenSource:
         """Connects; of a file decodes the first picture too.
 

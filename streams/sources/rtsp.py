@@ -31,6 +31,11 @@ class RtspSource(Source):
     def _is_an_address(cls, url: str) -> str:
         return checked(url, "rtsp", "rtsps")
 
+    @property
+    def foreign(self) -> bool:
+        """A camera sends what it likes."""
+        return True
+
     def open(self, camera: str, start: datetime | None = None) -> OpenSource:
         """Connects.
 

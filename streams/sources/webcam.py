@@ -18,6 +18,11 @@ class WebcamSource(Source):
     kind: Literal["webcam"] = Field(default="webcam", description="Sort of source.")
     device: int = Field(default=0, ge=0, description="Number of the camera; the first is 0.")
 
+    @property
+    def foreign(self) -> bool:
+        """Drivers hang."""
+        return True
+
     def open(self, camera: str, start: datetime | None = None) -> OpenSource:
         """Opens the camera.
 

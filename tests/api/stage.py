@@ -23,8 +23,9 @@ from api.store import Store
 from models.detections import Label
 from models.lamps import Lamp
 from streams.frame import Frame
-from streams.health import Gap, StreamHealth, StreamState
+from streams.health import Gap, StreamHealth, StreamState, WorkerHealth
 from streams.record import Record
+from streams.supervisor import CommonFault
 from vision.engine import CameraStatus
 from vision.events import Incident, LabelWord, Passage, event_id
 from vision.rules import AnyRule
@@ -140,6 +141,7 @@ class Cameras:
     feeds: dict[str, SignalFeed] = field(
         default_factory=lambda: {"road": SignalFeed({"far": Feed()}), "gate": SignalFeed({})}
     )
+    common: CommonFault | None = None
 
     def __post_init__(self) -> None:
         self.become("road", "live")
@@ -148,6 +150,10 @@ class Cameras:
     def status(self) -> Mapping[str, CameraStatus]:
         """How the cameras are."""
         return dict(self.states)
+
+    def common_fault(self) -> CommonFault | None:
+        """What many of them have in common."""
+        return self.common
 
     def signal_feed(self, camera: str) -> SignalFeed:
         """Where states of signals are told, as in the engine."""
@@ -160,6 +166,7 @@ class Cameras:
         reason: str = "",
         gaps: tuple[Gap, ...] = (),
         faults: Mapping[str, str] | None = None,
+        worker: WorkerHealth = WorkerHealth(),  # noqa: B008 - it is frozen
     ) -> None:
         """Puts a camera into a state."""
         began = state != "connecting"
@@ -176,6 +183,7 @@ class Cameras:
             size=(320, 180) if began else None,
             captured_at=NOON if began else None,
             expected_frames=None,
+            worker=worker,
             gaps=gaps,
         )
         self.states[camera] = CameraStatus(stream, "street-n on CPU", 100 if began else 0, 0, faults or {})

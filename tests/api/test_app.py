@@ -12,7 +12,8 @@ import pytest
 from api.app import listen
 from api.errors import ApiError
 from api.settings import Settings
-from streams.health import Gap
+from streams.health import Gap, WorkerHealth
+from streams.supervisor import CommonFault
 from tests.api.stage import NOON, WAIT_S, Stage, frame, incident, passage, running, view
 
 
@@ -29,7 +30,8 @@ def test_site(stage: Stage) -> None:
 
 
 def test_cameras(stage: Stage) -> None:
-    stage.cameras.become("road", "lost", "the camera does not answer")
+    worker = WorkerHealth(home="process", state="waiting", restarts=2, process=4711, memory_mb=96.44)
+    stage.cameras.become("road", "lost", "the camera does not answer", worker=worker)
     stage.show(0)
     road, gate = stage.client.get("/api/v1/cameras").json()["items"]
     assert road.pop("since")
@@ -49,6 +51,7 @@ def test_cameras(stage: Stage) -> None:
         "detector": "street-n on CPU",
         "simulated": True,
         "gaps": [],
+        "worker": {"home": "process", "state": "waiting", "restarts": 2, "process": 4711, "memory_mb": 96.4},
         "lines": ["main"],
         "zones": ["yard"],
         "rules": [{"id": "count-main", "kind": "line_crossing"}, {"id": "fence", "kind": "intrusion"}],
@@ -308,6 +311,47 @@ def test_health_is_degraded_while_a_camera_is_lost(stage: Stage) -> None:
     assert answer.status_code == 200
     assert answer.json()["status"] == "degraded"
     assert answer.json()["reasons"] == ["camera 'road' is lost: no route to host"]
+
+
+def test_what_many_cameras_have_in_common_is_one_reason(stage: Stage) -> None:
+    assert stage.client.get("/health").json()["common_fault"] is None
+    stage.cameras.become("road", "lost", "no route to host")
+    stage.cameras.become("gate", "lost", "wrong cable")
+    stage.cameras.common = CommonFault(NOON, ("road",), 2, "no route to host")
+    health = stage.client.get("/health").json()
+    assert health["common_fault"] == {
+        "since": "2026-11-24T05:00:00.000Z",
+        "cameras": ["road"],
+        "watched": 2,
+        "reason": "no route to host",
+    }
+    common, alone = health["reasons"]
+    assert common.startswith("common fault: 1 of 2 cameras")
+    assert alone == "camera 'gate' is lost: wrong cable"
+    assert "ngatu_common_fault_cameras 1.0" in stage.client.get("/metrics").text
+
+
+def test_health_tells_who_reads_a_camera(stage: Stage) -> None:
+    worker = WorkerHealth(home="process", state="stuck", restarts=1, process=4711, memory_mb=100.0)
+    stage.cameras.become("road", "stalled", "no picture for 9 s", worker=worker)
+    road, gate = stage.client.get("/health").json()["cameras"]
+    assert road["worker"]["state"] == "stuck"
+    assert gate["worker"] == {
+        "home": "thread",
+        "state": "starting",
+        "restarts": 0,
+        "process": None,
+        "memory_mb": None,
+    }
+    lines = stage.client.get("/metrics").text.splitlines()
+    for line in (
+        'ngatu_worker_restarts_total{camera="road"} 1.0',
+        'ngatu_worker_state{camera="road",home="process",state="stuck"} 1.0',
+        'ngatu_worker_memory_bytes{camera="road"} 1e+08',
+        "ngatu_common_fault_cameras 0.0",
+    ):
+        assert line in lines
+    assert not [line for line in lines if line.startswith('ngatu_worker_memory_bytes{camera="gate"')]
 
 
 def test_health_tells_what_has_stopped_without_its_trace(stage: Stage) -> None:

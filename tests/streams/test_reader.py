@@ -3,7 +3,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from streams import reader as reader_module
 from streams.errors import SourceEnded, StreamError, StreamRefused
 from streams.frame import Frame
 from streams.health import StreamHealth
-from streams.reader import Reader, retry_delay_s
+from streams.home import InThread
+from streams.reader import Reader
 from streams.source import OpenSource, Source
 from streams.sources.file import FileSource
 from streams.sources.rtsp import RtspSource
@@ -224,7 +225,6 @@ def test_a_thread_that_hangs_is_left_alone_and_can_publish_no_more(
     read: StartReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader_module, "STALL_S", 0.1)
-    monkeypatch.setattr(reader_module, "HANG_S", {"open": 60.0, "read": 0.8})
     let_go, over, late = threading.Event(), threading.Event(), threading.Event()
     states: list[str] = []
 
@@ -233,7 +233,8 @@ def test_a_thread_that_hangs_is_left_alone_and_can_publish_no_more(
         late.set()
 
     sessions = iter([[0.0, hang, 99.0], [0.0, over.wait]])
-    reader = read(Scripted(sessions=sessions), on_change=lambda health: states.append(health.state))
+    home = InThread({"open": 60.0, "read": 0.8})
+    reader = read(Scripted(sessions=sessions), home=home, on_change=lambda health: states.append(health.state))
     wait_until(lambda: reader.health().reconnects == 1, 20, "another thread took over")
     assert states[:4] == ["live", "stalled", "lost", "live"]
     assert "read hangs" in reader.health().gaps[0].reason
@@ -244,8 +245,7 @@ def test_a_thread_that_hangs_is_left_alone_and_can_publish_no_more(
     over.set()
 
 
-def test_no_more_threads_are_started_when_all_hang(read: StartReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader_module, "HANG_S", {"open": 60.0, "read": 0.05})
+def test_no_more_threads_are_started_when_all_hang(read: StartReader) -> None:
     let_go = threading.Event()
     opened: list[int] = []
 
@@ -254,9 +254,11 @@ def test_no_more_threads_are_started_when_all_hang(read: StartReader, monkeypatc
             opened.append(1)
             yield [let_go.wait, StreamError("let go")]
 
-    reader = read(Scripted(sessions=sessions()))
+    reader = read(Scripted(sessions=sessions()), home=InThread({"open": 60.0, "read": 0.05}))
     wait_until(lambda: "attempts to read hang" in reader.health().reason, 30, "the reader stops starting threads")
     assert len(opened) == reader_module.HUNG_MAX
+    worker = reader.health().worker
+    assert (worker.state, worker.restarts, worker.process) == ("failed", reader_module.HUNG_MAX, None)
     let_go.set()
     wait_until(lambda: len(opened) > reader_module.HUNG_MAX, 30, "it goes on when they return")
 
@@ -270,24 +272,6 @@ def test_stops_at_any_moment(clip: Path, takes: bool) -> None:
         reader.take()
     reader.stop()
     assert not [thread for thread in threading.enumerate() if thread.name.endswith("gate")]
-
-
-@pytest.mark.parametrize(
-    ("failures", "down_s", "refused", "least_s", "most_s"),
-    [
-        (1, 1, False, 0.1, 0.6),
-        (2, 1, False, 0.1, 1.1),
-        (40, 59, False, 0.1, 1.1),
-        (40, 120, False, 0.1, 4.1),
-        (99, 9999, False, 0.1, 30.1),
-        (1, 0, True, 10, 20),
-        (3, 0, True, 40, 80),
-        (99, 9999, True, 150, 300),
-    ],
-)
-def test_waits_between_attempts(failures: int, down_s: float, refused: bool, least_s: float, most_s: float) -> None:
-    assert retry_delay_s(failures, down_s, refused, 0.0) == pytest.approx(least_s)
-    assert retry_delay_s(failures, down_s, refused, 1.0) == pytest.approx(most_s)
 
 
 def test_a_camera_that_was_away_for_10_s_is_back_within_3_s(
@@ -341,3 +325,54 @@ def test_a_camera_that_hangs_is_noticed_within_5_s(
     wait_until(lambda: reader.health().state == "live", 20, "back")
     assert reader.health().gaps[-1].ended is not None
     assert [record.message.split(":")[0] for record in caplog.records] == ["camera 'gate' is lost"]
+
+
+def test_who_stays_in_a_call_for_long_is_stuck(read: StartReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_module, "STUCK_S", {"open": 60.0, "read": 0.2})
+    go_on, over = threading.Event(), threading.Event()
+    reader = read(Scripted(sessions=iter([[0.0, go_on.wait, 0.1, over.wait]])))
+    wait_until(lambda: reader.health().worker.state == "stuck", 10, "stuck")
+    assert reader.health().silent_s > 0.2
+    go_on.set()
+    wait_until(lambda: reader.health().received == 2, 10, "it goes on")
+    over.set()
+
+
+def test_the_clock_of_the_wall_changes_only_what_people_read(
+    read: StartReader, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is set forward by an hour while the camera is away, and back by two when it has come again."""
+    caplog.set_level(logging.INFO, "streams")
+
+    class Wall(datetime):
+        ahead = timedelta(0)
+
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + cls.ahead
+
+    monkeypatch.setattr(reader_module, "datetime", Wall)
+    over = threading.Event()
+
+    def set_forward() -> None:
+        Wall.ahead = timedelta(hours=1)
+
+    def set_back() -> None:
+        Wall.ahead = timedelta(hours=-1)
+
+    changes: list[StreamHealth] = []
+    sessions = iter([[0.0, 0.1, set_forward, StreamError("gone")], [9.0, set_back, 9.1, over.wait]])
+    reader = read(Scripted(sessions=sessions), on_change=changes.append)
+    wait_until(lambda: reader.health().received == 4, 20, "four pictures")
+    health = reader.health()
+    assert health.state == "live"
+    assert health.silent_s < 60
+    _, lost, back = changes
+    assert lost.since - lost.gaps[0].began > timedelta(minutes=59), "the wall clock was set"
+    assert 0 <= lost.silent_s < 60, "the silence was not"
+    assert "is back after 0 s" in caplog.text or "is back after 1 s" in caplog.text
+    assert back.fps < 1000
+    frame = reader.take()
+    assert frame is not None
+    assert frame.time_s < 60
+    over.set()

@@ -18,6 +18,7 @@ from streams.errors import StreamError
 from streams.frame import Frame
 from streams.source import OpenSource, Source
 from streams.sources.synthetic import SyntheticSource
+from streams.supervisor import LocalSupervisor
 from vision.engine import Analysed, Engine
 from vision.events import Event, Incident, Measurement, Violation
 from vision.site import Site, parse_site
@@ -240,6 +241,100 @@ def test_a_camera_that_never_comes_is_lost() -> None:
     assert began.kind == "camera_lost"
     assert isinstance(ended, Incident)
     assert (ended.status, ended.id) == ("ended", began.id), "what is open is ended when nobody looks any more"
+
+
+def test_a_loss_is_told_once_and_ended_once() -> None:
+    heard = Heard()
+    site = site_of(street(pace="real"))
+    engine = Engine(site, on_events=heard.on_events)
+    channel = engine._channels["street"]
+    health = channel.reader.health()
+    assert health.worker.home == "thread"
+    for state in ("connecting", "stalled", "lost", "live", "live", "ended"):
+        engine._stream_changed(channel, health.model_copy(update={"state": state, "silent_s": 1e9}))
+    engine.stop()
+    began, ended = heard.of_rules()
+    assert isinstance(began, Incident)
+    assert isinstance(ended, Incident)
+    assert (began.status, ended.status, began.id == ended.id) == ("began", "ended", True)
+    assert began.began_s == 0.0
+    assert engine.common_fault() is None
+
+
+class Supervises(LocalSupervisor):
+    """As the one of this machine, and notes that it was stopped."""
+
+    stopped = 0
+
+    def stop(self) -> None:
+        self.stopped += 1
+        super().stop()
+
+
+def test_an_engine_asks_its_supervisor_for_readers_and_stops_it() -> None:
+    supervisor = Supervises()
+    cameras = [street(name, pace="real") | {"worker": worker} for name, worker in (("a", "process"), ("b", "auto"))]
+    engine = Engine(site_of(*cameras), supervisor=supervisor)
+    homes = [one.stream.worker.home for one in engine.status().values()]
+    assert homes == ["process", "thread"]
+    engine.stop()
+    assert supervisor.stopped == 1
+
+
+class Jumps(Source):
+    """The street, while somebody sets the clock: an hour forward at 5 s, two hours back at 12 s."""
+
+    kind: Literal["jumps"] = "jumps"
+    jumps: bool
+
+    @property
+    def live(self) -> bool:
+        return False
+
+    def open(self, camera: str, start: datetime | None = None) -> OpenSource:
+        street = SyntheticSource(size=(320, 180), fps=10, pace="max", duration_s=60)
+        return _OpenJumps(street.open(camera, start), self.jumps)
+
+
+class _OpenJumps(OpenSource):
+    def __init__(self, opened: OpenSource, jumps: bool) -> None:
+        self._opened = opened
+        self._jumps = jumps
+        self.expected_frames = opened.expected_frames
+
+    def read(self) -> Frame:
+        frame = self._opened.read()
+        hours = 0 if not self._jumps or frame.time_s < 5 else 1 if frame.time_s < 12 else -1
+        return replace(frame, captured_at=frame.captured_at + timedelta(hours=hours))
+
+    def close(self) -> None:
+        self._opened.close()
+
+
+def test_a_clock_that_is_set_changes_only_the_moments_that_people_read() -> None:
+    told = []
+    rules = [
+        {"kind": "line_crossing", "id": "count", "line": "road"},
+        {"kind": "intrusion", "id": "yard", "zone": "yard"},
+        {"kind": "loitering", "id": "stays", "zone": "yard", "after_s": 3},
+    ]
+    for jumps in (False, True):
+        heard = Heard()
+        camera = street() | {"rules": rules, "detector": {"kind": "simulated"}}
+        site = site_of(camera)
+        only = site.cameras[0].model_copy(update={"source": Jumps(jumps=jumps)})
+        began = datetime(2026, 11, 24, 4, tzinfo=UTC)
+        engine = Engine(site.model_copy(update={"cameras": (only,)}), start=began, on_events=heard.on_events)
+        engine.start()
+        assert engine.wait(WAIT_S)
+        engine.stop()
+        told.append(heard.of_rules())
+    steady, set_twice = told
+    assert {event.kind for event in steady} == {"line_crossing", "intrusion", "loitering"}
+    moments = {"id", "at"}
+    assert [one.model_dump(exclude=moments) for one in set_twice] == [one.model_dump(exclude=moments) for one in steady]
+    apart = {round((b.at - a.at).total_seconds()) for a, b in zip(steady, set_twice, strict=True)}
+    assert -3600 in apart
 
 
 class Flicker(Source):
