@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
 
 from api.archive import ArchiveState
 from api.live import CameraCard
@@ -16,7 +16,13 @@ from vision.events import Event, rfc3339
 
 Moment = Annotated[datetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
 STARTED = "2026-11-24T07:05:09.120Z"
-WORKER = {"home": "process", "state": "running", "restarts": 0, "process": 4711, "memory_mb": 96.4}
+WORKER: dict[str, JsonValue] = {
+    "home": "process",
+    "state": "running",
+    "restarts": 0,
+    "process": 4711,
+    "memory_mb": 96.4,
+}
 
 
 class SiteAnswer(BaseModel):

@@ -101,9 +101,7 @@ class _Parts(Collector):
         restarts = CounterMetricFamily(
             "ngatu_worker_restarts", "Times that who reads a camera hung, died or was killed", labels=["camera"]
         )
-        state = GaugeMetricFamily(
-            "ngatu_worker_state", "1 for the state it is in", labels=["camera", "home", "state"]
-        )
+        state = GaugeMetricFamily("ngatu_worker_state", "1 for the state it is in", labels=["camera", "home", "state"])
         memory = GaugeMetricFamily(
             "ngatu_worker_memory_bytes", "Memory of the process that reads a camera", labels=["camera"]
         )
@@ -115,7 +113,9 @@ class _Parts(Collector):
                 memory.add_metric([camera], worker.memory_mb * 1e6)
         common = self._engine.common_fault()
         lost = GaugeMetricFamily(
-            "ngatu_common_fault_cameras", "Cameras that one fault took away together", value=len(common.cameras) if common else 0
+            "ngatu_common_fault_cameras",
+            "Cameras that one fault took away together",
+            value=len(common.cameras) if common else 0,
         )
         return restarts, state, memory, lost
 

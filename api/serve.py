@@ -70,9 +70,7 @@ def _serve(site: Site, settings: Settings) -> bool:
 
         # A file plays as if it were now: by its own old time its events would be those of the last showing.
         supervisor = LocalSupervisor(settings.worker_memory_mb)
-        engine = Engine(
-            site, start=datetime.now(UTC), supervisor=supervisor, on_analysed=analysed, on_events=store.add
-        )
+        engine = Engine(site, start=datetime.now(UTC), supervisor=supervisor, on_analysed=analysed, on_events=store.add)
         detectors = {name: status.detector for name, status in engine.status().items()}
         cards = {camera.id: _card(site, camera, detectors[camera.id]) for camera in site.cameras}
         live = Live(cards.values(), settings.jpeg_quality)

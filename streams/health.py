@@ -68,8 +68,9 @@ class StreamHealth(BaseModel):
     captured_at: datetime | None = Field(description="When the last picture was taken, UTC.")
     expected_frames: int | None = Field(description="Pictures that the file holds; null for a live stream.")
     silent_s: float = Field(
-        default=0.0, description="Seconds since the last picture, or since the start; the clock's settings are nothing "
-        "to it.", ge=0
+        default=0.0,
+        description="Seconds since the last picture, or since the start; the clock's settings are nothing to it.",
+        ge=0,
     )
     worker: WorkerHealth = Field(default=WorkerHealth(), description="Who reads it.")
     gaps: tuple[Gap, ...] = Field(description="The latest times without pictures, oldest first.")

@@ -8,7 +8,7 @@ docs/decisions/0006-a-process-for-each-camera.md has the figures.
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn, Protocol
@@ -164,7 +164,7 @@ class _OpenInProcess(OpenSource):
         self.process: int | None = worker.process
         self.memory_mb: float | None = None
         self.silent_s: float | None = 0.0
-        self.on_storm = lambda: None
+        self.on_storm: Callable[[], None] = lambda: None
         self._worker = worker
         self._camera = camera
         self._hangs_s = hangs_s

@@ -17,10 +17,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streams.backoff import retry_delay_s
 from streams.clock import Lateness
 from streams.errors import StreamError, StreamRefused
 from streams.main_stream import CodedPicture, MainStream
-from streams.reader import retry_delay_s
 from streams.record import Record
 from streams.segment import Clock, Segment, SegmentWriter
 

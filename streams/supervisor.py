@@ -175,12 +175,12 @@ class _Losses:
                 self._lost.setdefault(health.camera, _Loss(self._clock(), datetime.now(UTC), health.reason))
             else:
                 self._lost.pop(health.camera, None)
-            before, self.common = self.common, self._common()
-            after = self.common
+            before, after = self.common, self._common()
+            self.common, most = after, self._most
         if after is not None and before is None:
             log.warning("%s", after)
         elif after is None and before is not None:
-            log.info("the common fault of %d cameras is over", len(before.cameras))
+            log.info("the common fault is over: %d cameras were lost at the same time", most)
 
     def _common(self) -> CommonFault | None:
         if self.common is None:

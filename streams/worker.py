@@ -5,11 +5,11 @@
     ──▶ "picture"   there is a new one in the shared pictures; never the picture itself
     ──▶ outcome     why it ended
 
-FFmpeg says of every damaged picture that it is damaged, on standard error, and nowhere else. Here that belongs to one
-camera, so it can be counted.
+FFmpeg says of every damaged picture that it is damaged, in words, on standard output or error, and nowhere else. Here
+that belongs to one camera, so it can be counted.
 """
 
-import fcntl
+import ctypes
 import faulthandler
 import importlib
 import json
@@ -26,6 +26,7 @@ from streams.errors import SourceEnded, StreamError, StreamRefused
 from streams.shared_pictures import SharedPictures
 from streams.source import OpenSource, Source
 
+_C = ctypes.CDLL(None)
 MESSAGE_MAX = 65536
 PICTURE = b"picture"
 STORM_S = 5.0
@@ -70,7 +71,7 @@ def order_for(source: Source, camera: str, start: datetime | None, storm_s: floa
 def work(channel: socket.socket, pictures: SharedPictures) -> None:
     """Takes an order and reads until the source ends, fails, or nobody listens any more."""
     faulthandler.enable(os.dup(2))  # a crash in C code leaves a trace in our log
-    errors = DecoderErrors.on_stderr()
+    errors = DecoderErrors.listen()
     channel.settimeout(None)
     message = channel.recv(MESSAGE_MAX)
     if not message:
@@ -131,19 +132,21 @@ class DecoderErrors:
         self._log = log
 
     @classmethod
-    def on_stderr(cls) -> "DecoderErrors":
-        """Takes this process's standard error. A pipe that is full loses lines; nobody waits for it."""
+    def listen(cls) -> "DecoderErrors":
+        """Takes this process's standard output and error. A pipe that is full loses lines; nobody waits for it."""
         os.environ["OPENCV_FFMPEG_LOGLEVEL"] = "16"  # AV_LOG_ERROR; read when the first stream is opened
         log = os.dup(2)
         said, written = os.pipe()
         for end in (said, written):
-            fcntl.fcntl(end, fcntl.F_SETFL, fcntl.fcntl(end, fcntl.F_GETFL) | os.O_NONBLOCK)
-        os.dup2(written, 2)
+            os.set_blocking(end, False)
+        for standard in (1, 2):
+            os.dup2(written, standard)
         os.close(written)
         return cls(said, log)
 
     def count(self) -> int:
         """How many lines have come since the last time that tell of a damaged picture."""
+        _C.fflush(None)  # OpenCV prints, and what is no terminal is told in blocks
         text = b""
         while True:
             try:

@@ -173,9 +173,7 @@ class Engine:
         """Where the states of those signals of a camera are told that it does not see."""
         return self._channels[camera].feed
 
-    def _channel(
-        self, site: Site, camera: Camera, detector: Detector, start: datetime | None, abreast: int
-    ) -> Channel:
+    def _channel(self, site: Site, camera: Camera, detector: Detector, start: datetime | None, abreast: int) -> Channel:
         def changed(health: StreamHealth) -> None:
             self._stream_changed(self._channels[camera.id], health)
 

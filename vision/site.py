@@ -149,8 +149,9 @@ class Site(_Part):
 
 
 # Of a camera; all else is its scene.
-_NO_SCENE = ("id", "name", "location", "source", "worker", "record")
-_NO_SCENE += ("detector", "tracker", "measure", "rules", "picture")
+_NO_SCENE = frozenset(
+    ("id", "name", "location", "source", "worker", "record", "detector", "tracker", "measure", "rules", "picture")
+)
 _CAMERA: TypeAdapter[Camera] = TypeAdapter(Camera)
 _RULE: TypeAdapter[Rule] = TypeAdapter(AnyRule)
 _DETECTOR: TypeAdapter[DetectorConfig] = TypeAdapter(AnyDetector)

@@ -21,7 +21,9 @@ def test_waits_between_attempts(failures: int, down_s: float, refused: bool, lea
     assert retry_delay_s(failures, down_s, refused, 1.0) == pytest.approx(most_s)
 
 
-@pytest.mark.parametrize(("restarts", "most_s"), [(1, 0.6), (2, 1.1), (4, 4.1), (7, RESTART_S + 0.1), (999, RESTART_S + 0.1)])
+@pytest.mark.parametrize(
+    ("restarts", "most_s"), [(1, 0.6), (2, 1.1), (4, 4.1), (7, RESTART_S + 0.1), (999, RESTART_S + 0.1)]
+)
 def test_who_dies_again_and_again_is_started_ever_later(restarts: int, most_s: float) -> None:
     assert restart_delay_s(restarts, 0.0) == pytest.approx(0.1)
     assert restart_delay_s(restarts, 1.0) == pytest.approx(most_s)

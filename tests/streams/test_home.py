@@ -83,7 +83,9 @@ def read_on(opened: OpenSource) -> None:
         opened.read()
 
 
-def test_pictures_come_whole_and_in_order_from_another_process(opened: Callable[..., OpenSource], tmp_path: Path) -> None:
+def test_pictures_come_whole_and_in_order_from_another_process(
+    opened: Callable[..., OpenSource], tmp_path: Path
+) -> None:
     where = tmp_path / "pid"
     one = opened(Unruly(opened_in=where, size=(640, 360)))
     frames = [one.read() for _ in range(20)]
@@ -100,11 +102,11 @@ def test_pictures_come_whole_and_in_order_from_another_process(opened: Callable[
 
 
 def test_what_a_source_raises_is_raised_here(opened: Callable[..., OpenSource]) -> None:
-    with pytest.raises(StreamRefused, match="^wrong password$"):
+    with pytest.raises(StreamRefused, match=r"^wrong password$"):
         opened(Unruly(does="fails"))
     with pytest.raises(SourceEnded):
         read_on(opened(Unruly(does="ends")))
-    with pytest.raises(StreamError, match="^the camera ended the stream$"):
+    with pytest.raises(StreamError, match=r"^the camera ended the stream$"):
         read_on(opened(Unruly(does="goes")))
 
 
@@ -262,9 +264,7 @@ def test_a_thread_that_hung_is_left_and_the_camera_goes_on_in_a_process(
     let_go.set()
 
 
-def test_a_camera_that_accepts_and_never_answers_is_told_in_time(
-    read: Callable[..., Reader], nursery: Nursery
-) -> None:
+def test_a_camera_that_accepts_and_never_answers_is_told_in_time(read: Callable[..., Reader], nursery: Nursery) -> None:
     with socket.create_server(("127.0.0.1", 0)) as camera:
         port = camera.getsockname()[1]
         reader = read(RtspSource(url=f"rtsp://127.0.0.1:{port}/road", open_timeout_s=0.5), home=InProcess(nursery))
@@ -292,14 +292,14 @@ def test_a_real_camera_in_a_process_of_its_own(
 
 
 def test_damaged_pictures_are_told_by_the_decoder_itself(hevc_clip: Path, clip: Path, tmp_path: Path) -> None:
-    """Real damage, as FFmpeg tells it: nothing of a good clip, and something of nearly every bad picture."""
+    """Real damage, as FFmpeg tells it: nothing of a good clip, and something of a bad one."""
     content = bytearray(clip.read_bytes())
     rng = np.random.default_rng(1)
-    for place in rng.integers(len(content) // 10, len(content) - len(content) // 10, len(content) // 200):
+    for place in rng.integers(len(content) // 10, len(content) - len(content) // 10, len(content) // 60):
         content[place] ^= 0xFF
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(content)
-    for path, least, most in ((clip, 0, 0), (hevc_clip, 0, 0), (bad, 10, 1000)):
+    for path, least, most in ((clip, 0, 0), (hevc_clip, 0, 0), (bad, 5, 1000)):
         said = subprocess.run([sys.executable, "-c", DAMAGED, str(path)], capture_output=True, text=True, check=True)
         assert least <= int(said.stdout) <= most, path
 
@@ -307,13 +307,15 @@ def test_damaged_pictures_are_told_by_the_decoder_itself(hevc_clip: Path, clip: 
 DAMAGED = """
 import sys
 from streams.worker import DecoderErrors
-errors = DecoderErrors.on_stderr()
+import os
+out = os.dup(1)
+errors = DecoderErrors.listen()
 from streams.capture import Capture
 capture = Capture.of_url(sys.argv[1], {})
 damaged = 0
 while capture.read() is not None:
     damaged += errors.count() > 0
-print(damaged)
+os.write(out, str(damaged).encode())
 """
 
 
@@ -322,11 +324,15 @@ def test_a_few_damaged_pictures_are_no_storm() -> None:
     for number in range(1000):
         storm.picture(number / 25, damaged=number % 3 > 0)  # as 2 % of lost packets make them
     storm = Storm(5.0)
+    for number in range(200):
+        storm.picture(number / 25, damaged=number > 100)
     with pytest.raises(StreamError, match="pictures in 5 s are damaged"):
-        for number in range(1000):
-            storm.picture(number / 25, damaged=number > 100)
-            last = number
-    assert 200 <= last <= 230
+        damage_all(storm, range(200, 230))
+
+
+def damage_all(storm: Storm, numbers: range) -> None:
+    for number in numbers:
+        storm.picture(number / 25, damaged=True)
 
 
 def test_a_slow_camera_needs_ten_damaged_pictures() -> None:

@@ -88,7 +88,14 @@ def test_half_of_the_cameras_lost_together_are_one_fault(caplog: pytest.LogCaptu
 
 @pytest.mark.parametrize(
     ("cameras", "lost", "after_s", "common"),
-    [(2, 2, 0.0, False), (3, 3, 0.0, True), (20, 9, 0.0, False), (20, 10, 0.0, True), (6, 3, 4.0, True), (6, 3, 6.0, False)],
+    [
+        (2, 2, 0.0, False),
+        (3, 3, 0.0, True),
+        (20, 9, 0.0, False),
+        (20, 10, 0.0, True),
+        (6, 3, 4.0, True),
+        (6, 3, 6.0, False),
+    ],
 )
 def test_few_or_far_apart_are_a_coincidence(cameras: int, lost: int, after_s: float, common: bool) -> None:
     site = Site(cameras)
@@ -166,7 +173,7 @@ def test_many_cameras_on_one_dead_switch_raise_one_alarm(
         cameras.start()
         wait_until(lambda: all(one.health().state == "live" for one in readers), 60, "all are back")
         assert supervisor.common_fault() is None
-    told = [one for one in caplog.records if one.levelno >= logging.WARNING]
+        told = [one for one in caplog.records if one.levelno >= logging.WARNING]
     assert sum("common fault" in one.message for one in told) == 1
     assert sum("is lost" in one.message for one in told) <= 2, "who is lost later is not told by itself"
 
