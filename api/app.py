@@ -24,11 +24,12 @@ from api.guard import HeadAsGet, OwnHosts, SecurityHeaders
 from api.live import Engine, Live
 from api.metrics import Metrics
 from api.problems import CRASH, FOREIGN_HOST, INVALID_REQUEST, Fault, Problem, documented, install
-from api.routes import cameras, events, health, signals, site
+from api.routes import cameras, events, health, signals, site, video
 from api.routes import clips as clip_routes
 from api.routes.page import page_router
 from api.settings import Settings
 from api.store import Store
+from api.videos import VideoFigures, Videos
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
 STATE_LOOK_S = 0.5
 """How often cameras are looked at for a change of state; a second from cause to operator is the goal."""
 SHUTDOWN_S = 3
+WS_MAX_SIZE = 4096
 TAGS = [
     {"name": "site", "description": "Who this is, and its clock."},
     {"name": "cameras", "description": "How cameras are, and what they see."},
@@ -56,6 +58,7 @@ def create_app(
     clips: Clips,
     settings: Settings,
     archive: Archive | None = None,
+    videos: Videos | None = None,
     dashboard: Path = DASHBOARD,
 ) -> FastAPI:
     """The app over parts that run already; it starts and stops none of them.
@@ -69,6 +72,7 @@ def create_app(
         clips: Cuts clips of events.
         settings: Where the program runs.
         archive: What records the cameras; None where nothing is recorded.
+        videos: The cameras' own video; None where there is none.
         dashboard: Folder of the built page.
 
     Raises:
@@ -76,8 +80,10 @@ def create_app(
     """
     version = importlib.metadata.version("ngatu")
     feed = Feed(store)
+    videos = videos or Videos((), settings.live_viewers)
     metrics.watch(engine, live, store, feed, archive)
-    here = Installation(site_card, engine, live, store, feed, metrics, archive, clips, settings, version)
+    metrics.registry.register(VideoFigures(videos))
+    here = Installation(site_card, engine, live, videos, store, feed, metrics, archive, clips, settings, version)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -100,7 +106,7 @@ def create_app(
     )
     app.state.installation = here
     api = APIRouter(responses=documented(FOREIGN_HOST, INVALID_REQUEST, CRASH))
-    for part in (site, cameras, signals, events, clip_routes, health):
+    for part in (site, cameras, video, signals, events, clip_routes, health):
         api.include_router(part.router)
     app.include_router(api, prefix=PREFIX)
     # Where monitoring looks by habit.
@@ -142,6 +148,9 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 lifespan="on",
+                # Viewers only listen; and what a camera has coded gets no smaller by another compression.
+                ws_max_size=WS_MAX_SIZE,
+                ws_per_message_deflate=False,
                 # For a viewer that takes no bytes: its stream can't be ended by words.
                 timeout_graceful_shutdown=SHUTDOWN_S,
             )
@@ -173,6 +182,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends the streams, then the server."""
         self._installation.live.close()
+        self._installation.videos.close()
         self._installation.feed.close()
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):

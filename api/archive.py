@@ -17,12 +17,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from api.errors import ApiError, StoreError
 from api.recording_disk import settle
 from api.recording_index import RecordingIndex
 from api.settings import Settings
+from streams.broadcast import Broadcast
 from streams.record import Record
 from streams.recorder import SEGMENT_S, Recorder, RecorderHealth
 from streams.segment import Segment
@@ -94,6 +96,7 @@ class Archive:
         index: Where they are noted.
         limits: What they may take.
         segment_s: See `Recorder`.
+        broadcasts: Where the pictures of cameras go as well, for who watches; by camera.
 
     Raises:
         ApiError: There can be no such folder.
@@ -108,6 +111,7 @@ class Archive:
         limits: Limits,
         *,
         segment_s: float = SEGMENT_S,
+        broadcasts: Mapping[str, Broadcast] = MappingProxyType({}),
     ) -> None:
         self.folder = folder
         self._index = index
@@ -136,6 +140,7 @@ class Archive:
                 segment_s=segment_s,
                 no_room=lambda: self._stopped,
                 on_segment=self._waiting.append,
+                broadcast=broadcasts.get(camera),
             )
             for camera, record in records.items()
         }

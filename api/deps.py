@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path
+from starlette.requests import HTTPConnection
 
 from api.answers import CameraAnswer
 from api.archive import Archive
@@ -12,9 +14,10 @@ from api.errors import ProblemError
 from api.feed import Feed
 from api.live import CameraCard, Engine, Live
 from api.metrics import Metrics
-from api.problems import UNKNOWN_CAMERA
+from api.problems import FOREIGN_ORIGIN, UNKNOWN_CAMERA
 from api.settings import Settings
 from api.store import Store
+from api.videos import Videos
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Installation:
     site: SiteCard
     engine: Engine
     live: Live
+    videos: Videos
     store: Store
     feed: Feed
     metrics: Metrics
@@ -42,8 +46,8 @@ class Installation:
     version: str
 
 
-def installation(request: Request) -> Installation:
-    """The installation that a request has come to."""
+def installation(request: HTTPConnection) -> Installation:
+    """The installation that a request, or a WebSocket, has come to."""
     here: Installation = request.app.state.installation
     return here
 
@@ -67,6 +71,18 @@ def known_camera(
     return card
 
 
+def own_origin(request: HTTPConnection) -> None:
+    """Lets in programs, and pages of this server: browsers let every page open a WebSocket to wherever it likes.
+
+    Raises:
+        ProblemError: It is a page of another server.
+    """
+    origin, host = request.headers.get("origin"), request.headers.get("host", "")
+    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        raise ProblemError(403, "foreign-origin", FOREIGN_ORIGIN.title, f"origin {origin!r} is not that of {host!r}")
+
+
+OwnOrigin = Depends(own_origin)
 KnownCamera = Annotated[CameraCard, Depends(known_camera)]
 
 

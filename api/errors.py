@@ -5,6 +5,8 @@
     ├── EventsLost       the server ends, and the database did not take all events
     ├── NoClip           nothing is recorded of an event, or not any more
     ├── ClipNotReady     the end of an event's clip is not recorded yet
+    ├── NoVideo          a camera's source can't be passed on as it comes
+    ├── TooManyViewers   as many as may watch a camera do already
     └── ProblemError     an answer other than 2xx: becomes one application/problem+json
 
 All messages are for people: they say what to do, and hold no secret.
@@ -48,6 +50,14 @@ class ClipNotReady(ApiError):  # noqa: N818 - what is so, in words
         )
         self.at = at
         self.wait_s = wait_s
+
+
+class NoVideo(ApiError):  # noqa: N818 - what is so, in two words
+    """A camera's source can't be passed on as it comes. The message fits into a WebSocket's close frame."""
+
+
+class TooManyViewers(ApiError):  # noqa: N818 - what is so, in words
+    """As many as may watch a camera do already. The message fits into a WebSocket's close frame."""
 
 
 class ProblemError(ApiError):

@@ -119,6 +119,14 @@ FOREIGN_HOST = Problem(
 )
 
 
+FOREIGN_ORIGIN = Problem(
+    type="urn:ngatu:foreign-origin",
+    title="The request comes from a page that is not ours",
+    status=403,
+    detail="origin 'https://example.org' is not that of '127.0.0.1:8200'",
+)
+
+
 def documented(*problems: Problem) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may end with these problems, for OpenAPI."""
     answers: dict[int | str, dict[str, Any]] = {}

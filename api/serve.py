@@ -19,6 +19,7 @@ from api.recording_index import RecordingIndex
 from api.settings import Settings
 from api.sources import is_clip
 from api.store import Store
+from api.videos import Videos
 from api.words import counted
 from models.detectors.simulated import Simulated
 from streams.supervisor import LocalSupervisor
@@ -76,7 +77,9 @@ def _serve(site: Site, settings: Settings) -> bool:
         live = Live(cards.values(), settings.jpeg_quality)
         records = {camera.id: camera.record for camera in site.cameras if camera.record}
         folder = Path(settings.recordings)
-        archive = Archive(records, folder, index, Limits.of(settings)) if records else None
+        videos = Videos(site.cameras, settings.live_viewers)
+        limits = Limits.of(settings)
+        archive = Archive(records, folder, index, limits, broadcasts=videos.broadcasts) if records else None
         app = create_app(
             site_card=SiteCard(site.site.id, site.site.name, site.site.timezone),
             engine=engine,
@@ -86,6 +89,7 @@ def _serve(site: Site, settings: Settings) -> bool:
             clips=Clips(index, folder, records),
             settings=settings,
             archive=archive,
+            videos=videos,
         )
         server = Server(app)
         host, port = socket.getsockname()[:2]

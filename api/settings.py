@@ -63,6 +63,9 @@ class Settings(BaseSettings):
         "started again.",
     )
     jpeg_quality: int = Field(default=80, ge=10, le=100, description="Quality of previews and snapshots.")
+    live_viewers: int = Field(
+        default=16, ge=1, description="Viewers that may watch the video of a camera at once; others get pictures."
+    )
     heartbeat_s: float = Field(
         default=15.0, gt=0, description="Seconds between comments that keep an idle event stream open."
     )

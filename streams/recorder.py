@@ -18,6 +18,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from streams.backoff import retry_delay_s
+from streams.broadcast import Broadcast
 from streams.clock import Lateness
 from streams.errors import StreamError, StreamRefused
 from streams.main_stream import CodedPicture, MainStream
@@ -113,6 +114,7 @@ class Recorder:
         no_room: Says why nothing may be written now; empty where something may. Asked before each segment, and
             again and again while it says no; whoever answers tells people.
         on_segment: Called with each whole segment. By a thread of the recorder: must be quick and must not raise.
+        broadcast: Where the pictures go as well, for who watches: a camera is asked for its main stream once.
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class Recorder:
         segment_s: float = SEGMENT_S,
         no_room: Callable[[], str] = lambda: "",
         on_segment: Callable[[Segment], None] = lambda segment: None,
+        broadcast: Broadcast | None = None,
     ) -> None:
         self.camera = camera
         self._record = record
@@ -131,6 +134,7 @@ class Recorder:
         self._segment_s = segment_s
         self._no_room = no_room
         self._on_segment = on_segment
+        self._broadcast = broadcast
         self._lock = threading.Condition()
         self._stopping = False
         self._session = _Session()
@@ -215,6 +219,8 @@ class Recorder:
                 if reason:
                     self._fell(session, "stopped", reason, ROOM_LOOK_S, told=True)
                     continue
+                if self._broadcast:
+                    self._broadcast.recorded = True
                 try:
                     self._read(session)
                 except StreamError as error:
@@ -244,6 +250,7 @@ class Recorder:
                 return
             self._retry_at = time.monotonic() + delay_s
             self._enter(state, reason, told)
+            self._tell_viewers(state, reason)
             until = self._retry_at
             while self._wanted(session) and time.monotonic() < until:
                 session.beat = time.monotonic()
@@ -266,6 +273,8 @@ class Recorder:
                     return
                 session.beat = time.monotonic()
                 clock.note(picture)
+                if self._broadcast:
+                    self._broadcast.put(stream, picture)
                 if picture.key and (writer is None or writer.length_s >= self._segment_s):
                     ended, writer = writer, None
                     self._put(ended, clock)
@@ -307,6 +316,14 @@ class Recorder:
             # On a disk that is full pictures still come; it is not over before a segment was written.
             if self._state != "recording" and not self._disk_failed:
                 self._enter("recording", "")
+
+    def _tell_viewers(self, state: RecorderState, reason: str) -> None:
+        if self._broadcast is None:
+            return
+        if state == "stopped":  # for want of room on the disk, which is nothing to who watches
+            self._broadcast.recorded = False
+        else:
+            self._broadcast.lost(reason, refused=state == "refused")
 
     # State; under the lock.
 

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,7 @@ from api.metrics import Metrics
 from api.recording_index import RecordingIndex
 from api.settings import Settings
 from api.store import Store
+from api.videos import Videos
 from models.detections import Label
 from models.lamps import Lamp
 from streams.frame import Frame
@@ -34,6 +35,7 @@ from vision.rules.line_crossing import LineCrossing
 from vision.scene import Line, Placed, Scene, View, Zone
 from vision.signal_feed import SignalFeed
 from vision.signals import Feed, Phase, Signal
+from vision.site import Camera
 
 NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 WAIT_S = 30.0
@@ -197,6 +199,7 @@ class Stage:
     port: int
     store: Store
     live: Live
+    videos: Videos
     metrics: Metrics
     cameras: Cameras
     client: httpx.Client
@@ -218,10 +221,11 @@ class Stage:
 
 
 @contextmanager
-def running(folder: Path, **settings: Any) -> Iterator[Stage]:
-    """A server on a free port."""
+def running(folder: Path, *, watched: Sequence[Camera] = (), **settings: Any) -> Iterator[Stage]:
+    """A server on a free port; `watched` are the cameras that have a video of their own."""
     chosen = Settings(database=str(folder / "ngatu.db"), port=0, **settings)
     cameras, live, metrics = Cameras(), Live(cards()), Metrics("test")
+    videos = Videos(watched, chosen.live_viewers)
     recordings = folder / "recordings"
     record = Record(url="rtsp://127.0.0.1/main", pre_roll_s=2, post_roll_s=3)
     with (
@@ -236,6 +240,7 @@ def running(folder: Path, **settings: Any) -> Iterator[Stage]:
             metrics=metrics,
             clips=Clips(index, recordings, {"road": record}),
             settings=chosen,
+            videos=videos,
             dashboard=folder / "dist",
         )
         sock = listen(chosen)
@@ -245,7 +250,8 @@ def running(folder: Path, **settings: Any) -> Iterator[Stage]:
         thread.start()
         url = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=url, timeout=WAIT_S, trust_env=False) as client:
-            stage = Stage(url, port, store, live, metrics, cameras, client, server, thread, index, recordings)
+            parts = (store, live, videos, metrics, cameras, client, server, thread, index, recordings)
+            stage = Stage(url, port, *parts)
             try:
                 yield stage
             finally:

@@ -62,7 +62,11 @@ def write_clip(
         # One slice a picture: GStreamer repeats the parameter sets before every slice of a key picture, and FFmpeg
         # would take each slice for a picture of its own.
         stream.codec_context.thread_count = 1
-        stream.options = {"x265-params": "log-level=none:bframes=0"} if codec == "libx265" else {"preset": "veryfast"}
+        stream.options = (
+            {"x265-params": "log-level=none:bframes=0"}
+            if codec == "libx265"
+            else {"preset": "veryfast", "sc_threshold": "0"}
+        )
         stream.codec_context.time_base = Fraction(1, 1000) if ticks else 1 / rate
         for number, image in enumerate(images):
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")

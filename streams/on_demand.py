@@ -1,0 +1,138 @@
+"""OnDemand: a connection to a camera for as long as somebody watches, where no recorder has one already."""
+
+import logging
+import random
+import threading
+import time
+
+from streams.broadcast import Broadcast
+from streams.errors import StreamError, StreamRefused
+from streams.main_stream import MainStream
+from streams.reader import retry_delay_s
+from streams.record import Record
+
+log = logging.getLogger(__name__)
+
+LINGER_S = 10.0
+"""So long after the last viewer has gone the connection stays: people come back, and a new one takes a second."""
+HANG_S = 60.0
+"""Beyond all time-outs of a connection: the thread hangs in C code."""
+HUNG_MAX = 3
+LOOK_S = 0.5
+FAULT_RETRY_S = 5.0
+
+
+class _Session:
+    """A thread, the moment of its last sign of life, and whether it has ended."""
+
+    def __init__(self) -> None:
+        self.beat = time.monotonic()
+        self.over = False
+
+
+class OnDemand:
+    """Gives a broadcast its pictures while somebody watches and no recorder does.
+
+    Args:
+        camera: Id of the camera.
+        stream: Which stream is watched.
+        broadcast: Where its pictures go.
+        linger_s: How long the connection stays without viewers.
+    """
+
+    def __init__(self, camera: str, stream: Record, broadcast: Broadcast, linger_s: float = LINGER_S) -> None:
+        self._camera = camera
+        self._wanted_stream = stream
+        self._broadcast = broadcast
+        self._linger_s = linger_s
+        self._lock = threading.Condition()
+        self._stopping = False
+        self._session: _Session | None = None
+        self._hung: list[_Session] = []
+        self._watched_s = 0.0
+        self._arrived_s = time.monotonic()
+        self._failures = 0
+
+    def wake(self) -> None:
+        """A viewer has come: connects, where nobody has yet. Never blocks."""
+        with self._lock:
+            now = self._watched_s = time.monotonic()
+            session = self._session
+            if self._stopping or (session is not None and not session.over and now - session.beat < HANG_S):
+                return
+            self._hung = [one for one in (*self._hung, session) if one is not None and not one.over]
+            if len(self._hung) >= HUNG_MAX:
+                return
+            self._session = _Session()
+            name = f"watch {self._camera}"
+            threading.Thread(target=self._work, args=(self._session,), name=name, daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends the connection, and there is no other. Does not wait for it."""
+        with self._lock:
+            self._stopping = True
+            self._lock.notify_all()
+
+    # Its own thread.
+
+    def _work(self, session: _Session) -> None:
+        while self._goes_on(session):
+            if self._broadcast.recorded:
+                self._pause(session, LOOK_S)
+                continue
+            session.beat = time.monotonic()
+            try:
+                self._read(session)
+            except StreamError as error:
+                self._failures += 1
+                refused = isinstance(error, StreamRefused)
+                if not self._broadcast.recorded:
+                    self._broadcast.lost(str(error), refused=refused)
+                down_s = time.monotonic() - self._arrived_s
+                self._pause(session, retry_delay_s(self._failures, down_s, refused, random.random()))  # noqa: S311
+            except Exception:
+                # A guard: a fault of ours must not leave viewers without pictures for good.
+                log.exception("live view of camera %s: a fault of ours", self._camera)
+                self._pause(session, FAULT_RETRY_S)
+
+    def _read(self, session: _Session) -> None:
+        """Passes one connection's pictures on, until nobody wants them any more.
+
+        Raises:
+            StreamError: The connection came to its end.
+        """
+        stream = MainStream(self._wanted_stream)
+        try:
+            for picture in stream.pictures():
+                session.beat = self._arrived_s = picture.arrived_s
+                if self._broadcast.recorded or not self._watched(session):
+                    return
+                self._failures = 0
+                self._broadcast.put(stream, picture)
+        finally:
+            stream.close()
+
+    def _watched(self, session: _Session) -> bool:
+        """Whether this thread is the one that is wanted, and somebody watches, or did just now."""
+        if session is not self._session or self._stopping:
+            return False
+        if self._broadcast.viewers:
+            self._watched_s = time.monotonic()
+        return time.monotonic() - self._watched_s < self._linger_s
+
+    def _goes_on(self, session: _Session) -> bool:
+        """The same; where not, the thread has said that it is over, so that the next viewer begins another."""
+        with self._lock:
+            if self._watched(session):
+                return True
+            session.over = True
+            if session is self._session and not self._broadcast.recorded:
+                self._broadcast.rest()
+            return False
+
+    def _pause(self, session: _Session, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        with self._lock:
+            while self._watched(session) and time.monotonic() < until:
+                session.beat = time.monotonic()
+                self._lock.wait(min(LOOK_S, max(0.0, until - time.monotonic())))
