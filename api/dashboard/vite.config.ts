@@ -9,6 +9,6 @@ export default defineConfig({
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   // Nothing inline, so that the page lives under a Content-Security-Policy of 'self'.
   build: { assetsInlineLimit: 0, modulePreload: { polyfill: false }, reportCompressedSize: true },
-  server: { proxy: { "/api": api, "/health": api } },
+  server: { proxy: { "/api": { target: api, ws: true }, "/health": api } },
   test: { include: ["tests/**/*.test.{ts,tsx}"], environment: "node" },
 });

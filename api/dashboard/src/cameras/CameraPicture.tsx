@@ -9,41 +9,60 @@ import { useLanguage, useToday } from "@/language/provider";
 import type { PictureMode } from "@/pictures/mode";
 import { type PictureState, playPictures } from "@/pictures/player";
 import { useSeen } from "@/pictures/useSeen";
+import { NO_VIDEO, playVideo, type VideoState } from "@/pictures/video";
 import type { Camera } from "@/server/contract";
 import { useLink, useLinkState, useNow } from "@/server/provider";
 
 interface Props {
   camera: Camera;
   mode: PictureMode;
+  /** Plays the camera's own video, where that can be, and says how it goes; else, and until it plays, pictures. */
+  onVideo?: (state: VideoState) => void;
   /** Drawn over the picture, in its own box. */
   children?: ReactNode;
 }
 
 const NOTHING_YET: PictureState = { phase: "waiting", aspect: null };
 
-export function CameraPicture({ camera, mode, children }: Props) {
+export function CameraPicture({ camera, mode, onVideo, children }: Props) {
   const { t } = useLanguage();
   const away = useLinkState().phase === "away";
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
+  const player = useRef<HTMLVideoElement>(null);
   const [picture, setPicture] = useState(NOTHING_YET);
+  const [video, setVideo] = useState(NO_VIDEO);
   const seen = useSeen(box);
 
   // A camera that is not live has one last picture: asking for it again and again gives the same.
   const kind = camera.state === "live" ? mode.kind : "still";
   const everyMs = mode.kind === "poll" ? mode.everyMs : 0;
-  const has = picture.aspect !== null;
+  const plain = mode.kind === "stream" && mode.plain === true;
+  const playing = onVideo !== undefined && video.phase === "shown";
+  const has = picture.aspect !== null || playing;
   const never = camera.last_frame_at === null;
-  const play = seen && !away && !never && !(kind === "still" && mode.kind !== "still" && has);
+  const play = seen && !away && !never && !playing && !(kind === "still" && mode.kind !== "still" && has);
 
   useEffect(() => {
     if (!play || !canvas.current) return;
-    const played: PictureMode = kind === "poll" ? { kind, everyMs } : { kind };
+    const played: PictureMode =
+      kind === "poll" ? { kind, everyMs } : kind === "stream" ? { kind, plain } : { kind };
     return playPictures(canvas.current, camera.id, played, (state) =>
       setPicture((old) => ({ phase: state.phase, aspect: state.aspect ?? old.aspect })),
     );
-  }, [play, camera.id, kind, everyMs]);
+  }, [play, camera.id, kind, everyMs, plain]);
 
+  // Of a camera that is lost the last picture of its video stays.
+  const watch = seen && !away && camera.state === "live";
+  useEffect(() => {
+    if (!watch || !onVideo || !player.current) return;
+    return playVideo(player.current, camera.id, (state) => {
+      setVideo(state);
+      onVideo(state);
+    });
+  }, [watch, camera.id, onVideo]);
+
+  const aspect = playing ? video.aspect : picture.aspect;
   const fault = away || (camera.state !== "live" && mode.kind !== "still");
   return (
     <div
@@ -51,18 +70,31 @@ export function CameraPicture({ camera, mode, children }: Props) {
       ref={box}
       data-dim={fault && has ? "" : undefined}
       // What is drawn over the picture has to lie on it, not on bars beside it.
-      style={children && picture.aspect ? { aspectRatio: picture.aspect } : undefined}
+      style={children && aspect ? { aspectRatio: aspect } : undefined}
     >
       <canvas
         ref={canvas}
         width={16}
         height={9}
-        hidden={!has}
+        hidden={picture.aspect === null || playing}
         role="img"
         aria-label={t(cameraWords.picture)(camera.name)}
         data-testid="camera-picture"
         data-camera={camera.id}
       />
+      {onVideo && (
+        <video
+          ref={player}
+          muted
+          playsInline
+          disablePictureInPicture
+          data-shown={playing ? "" : undefined}
+          aria-hidden={!playing}
+          aria-label={t(cameraWords.picture)(camera.name)}
+          data-testid="camera-video"
+          data-camera={camera.id}
+        />
+      )}
       {has && children}
       {fault ? (
         <PictureFault camera={camera} away={away} never={!has && (never || picture.phase === "none")} />

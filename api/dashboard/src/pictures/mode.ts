@@ -7,7 +7,8 @@
  */
 
 export type PictureMode =
-  | { kind: "stream" }
+  /** `plain`: without boxes, lines and zones. */
+  | { kind: "stream"; plain?: boolean }
   | { kind: "poll"; everyMs: number }
   /** One picture, for looking at it. */
   | { kind: "still" };

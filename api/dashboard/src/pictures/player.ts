@@ -46,7 +46,9 @@ async function* pictures(camera: string, mode: PictureMode, signal: AbortSignal)
       await pause(Math.max(0, mode.everyMs - (performance.now() - asked)), signal);
     }
   } else {
-    const path = apiPath(`/cameras/${encodeURIComponent(camera)}/preview.mjpeg`, { overlay: 1 });
+    const path = apiPath(`/cameras/${encodeURIComponent(camera)}/preview.mjpeg`, {
+      overlay: mode.plain ? 0 : 1,
+    });
     const response = await answer(path, signal);
     if (!response.body) return;
     for await (const jpeg of newestParts(response.body, boundaryOf(response.headers.get("Content-Type")))) {

@@ -1,6 +1,7 @@
 /** Live: the wall of cameras, or one of them, with the events as they come. */
 
 import { Cctv, ChevronLeft } from "lucide-react";
+import { useState } from "react";
 import { Link, useParams } from "wouter";
 import { CameraPicture } from "@/cameras/CameraPicture";
 import { CameraCaption, SimulatedNote, Wall } from "@/cameras/Wall";
@@ -9,6 +10,9 @@ import { EventBrowser } from "@/events/EventBrowser";
 import { listWords } from "@/events/words";
 import { useLanguage } from "@/language/provider";
 import { pictureMode } from "@/pictures/mode";
+import { codecTitle, NO_VIDEO, type VideoState } from "@/pictures/video";
+import { pictureWords, videoFaultWords } from "@/pictures/words";
+import { recall, remember } from "@/preferences";
 import type { Room } from "@/rooms";
 import type { Camera } from "@/server/contract";
 import { useCameras } from "@/server/provider";
@@ -60,19 +64,70 @@ function Pictures({ id }: { id: string | undefined }) {
   );
 }
 
+/** How one camera is watched: as it sends its video, or picture by picture with what was found in them. */
+const WAYS = ["video", "boxes"] as const;
+type Way = (typeof WAYS)[number];
+
 function OneCamera({ camera }: { camera: Camera }) {
   const { t } = useLanguage();
+  const [way, setWay] = useState<Way>(() => recall("way", WAYS));
+  const [video, setVideo] = useState(NO_VIDEO);
   return (
     <>
-      <Link className="back" href="/live">
-        <ChevronLeft size={18} aria-hidden="true" />
-        {t(cameraWords.allCameras)}
-      </Link>
+      <div className="ways">
+        <Link className="back" href="/live">
+          <ChevronLeft size={18} aria-hidden="true" />
+          {t(cameraWords.allCameras)}
+        </Link>
+        <WayWords way={way} video={video} />
+        <fieldset className="languages" aria-label={t(pictureWords.choice)}>
+          {WAYS.map((one) => (
+            <button
+              key={one}
+              type="button"
+              aria-pressed={one === way}
+              onClick={() => {
+                remember("way", one);
+                setWay(one);
+              }}
+            >
+              {t(pictureWords[one])}
+            </button>
+          ))}
+        </fieldset>
+      </div>
       <SimulatedNote cameras={[camera]} />
       <div className="tile tile-one">
-        <CameraPicture camera={camera} mode={pictureMode(1)} />
+        {way === "video" ? (
+          <CameraPicture
+            key={way}
+            camera={camera}
+            mode={{ kind: "stream", plain: true }}
+            onVideo={setVideo}
+          />
+        ) : (
+          <CameraPicture key={way} camera={camera} mode={pictureMode(1)} />
+        )}
         <CameraCaption camera={camera} />
       </div>
     </>
+  );
+}
+
+/** Says in small words what is seen: the camera's own video, or single pictures and why. */
+function WayWords({ way, video }: { way: Way; video: VideoState }) {
+  const { t } = useLanguage();
+  const codec = video.codec && codecTitle(video.codec);
+  let words = t(pictureWords.opening);
+  if (way === "boxes") words = t(pictureWords.drawn);
+  else if (video.phase === "shown") words = t(pictureWords.playing)(codec ?? "");
+  else if (video.why !== null) {
+    const why = t(videoFaultWords[video.why]);
+    words = t(pictureWords.instead)(video.why === "codec" && codec ? t(pictureWords.coded)(why, codec) : why);
+  }
+  return (
+    <span className="way-words" data-testid="way" data-way={way === "boxes" ? way : video.phase}>
+      {words}
+    </span>
   );
 }
