@@ -8,7 +8,7 @@ import time
 from streams.broadcast import Broadcast
 from streams.errors import StreamError, StreamRefused
 from streams.main_stream import MainStream
-from streams.reader import retry_delay_s
+from streams.backoff import retry_delay_s
 from streams.record import Record
 
 log = logging.getLogger(__name__)
