@@ -171,6 +171,30 @@ def rss_mb(process: int | None = None) -> float:
     return _status_mb("VmRSS", process)
 
 
+def workers_mb(process: int) -> float:
+    """The memory that the processes below one have now, MB; what several share is counted once (PSS)."""
+    total = 0.0
+    for child in _children(process):
+        try:
+            lines = Path(f"/proc/{child}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            continue  # it has just ended
+        total += sum(int(line.split()[1]) / 1000 for line in lines if line.startswith("Pss:"))
+        total += workers_mb(child)
+    return total
+
+
+def _children(process: int) -> list[int]:
+    parents: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(folder.name)] = int(fields[1])
+    return [child for child, parent in parents.items() if parent == process]
+
+
 def cpu_seconds(process: int) -> float:
     """CPU time that a process has used so far, seconds; 0 where it is gone, or nobody counts."""
     try:

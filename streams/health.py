@@ -24,9 +24,9 @@ class WorkerHealth(BaseModel):
     )
     state: WorkerState = Field(
         default="starting",
-        description="`starting`: it connects; `running`; `stuck`: it has not come back from a call for long, and will be "
-        "given up; `waiting`: the camera is away, the next attempt is due; `restarting`: it hung, died or was killed, "
-        "and is started again; `failed`: several hang, no more are started; `ended`.",
+        description="`starting`: it connects; `running`; `stuck`: it has not come back from a call for long, and will "
+        "be given up; `waiting`: the camera is away, the next attempt is due; `restarting`: it hung, died or was "
+        "killed, and is started again; `failed`: several hang, no more are started; `ended`.",
     )
     restarts: int = Field(default=0, description="How often it hung, died or was killed.", ge=0)
     process: int | None = Field(default=None, description="Id of its process; null where it has none.")

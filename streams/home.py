@@ -262,7 +262,7 @@ class _OpenInProcess(OpenSource):
 
 
 def own_memory_mb(process: int) -> float | None:
-    """Memory that a process shares with no file and no other memory of ours, MB; None: it has ended, or none can say."""
+    """Memory of a process without files and shared pictures, MB; None: it has ended, or nobody can say."""
     try:
         _, resident, shared = Path(f"/proc/{process}/statm").read_text().split()[:3]
     except (OSError, ValueError):

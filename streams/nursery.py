@@ -20,6 +20,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from streams.errors import StreamError
@@ -49,20 +50,18 @@ class Worker:
         self.process = process
         self._fate = fate
         self._lock = threading.Lock()
-        try:
-            # A handle of the process itself: its id may be another's as soon as it has ended.
+        self._handle = -1
+        # A handle of the process itself: its id may be another's as soon as it has ended.
+        with suppress(OSError):
             self._handle = os.pidfd_open(process)
-        except ProcessLookupError:
-            self._handle = -1
 
     def kill(self) -> None:
         """Ends it now, whatever it is doing. By any thread, also twice, and when it has ended."""
-        with self._lock:
+        with self._lock, suppress(ProcessLookupError):
             if self._handle >= 0:
-                try:
-                    signal.pidfd_send_signal(self._handle, signal.SIGKILL)
-                except ProcessLookupError:
-                    return
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+            elif self._fate.fileno() >= 0:  # a sandbox that knows no handles
+                os.kill(self.process, signal.SIGKILL)
 
     def end(self) -> str:
         """Kills it and frees what belongs to it. May be called twice.

@@ -5,6 +5,7 @@ all at once, and that a fault of many at the same moment is one fault: a switch,
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from streams.source import Source
 
 log = logging.getLogger(__name__)
 
+PROCESSES = hasattr(os, "memfd_create")
+"""Whether this system can share memory with them: Linux."""
 TOGETHER_S = 10.0
 """Cameras that are lost within so long may have been lost by one fault: some refuse at once, others fall silent."""
 TOGETHER = 3
@@ -121,7 +124,8 @@ class LocalSupervisor:
             self._losses.note(health)
             on_change(health)
 
-        process = InProcess(self._nursery, self._memory_mb) if source.foreign or worker == "process" else None
+        wanted = PROCESSES and (source.foreign or worker == "process")
+        process = InProcess(self._nursery, self._memory_mb) if wanted else None
         apart = process is not None and worker != "thread"
         return Reader(
             camera,

@@ -21,7 +21,7 @@ from collections import deque
 from datetime import datetime
 from typing import Any
 
-from streams import sources as sources  # imported in the nursery, once for all workers
+import streams.sources  # noqa: F401 - imported in the nursery, once for all workers
 from streams.errors import SourceEnded, StreamError, StreamRefused
 from streams.shared_pictures import SharedPictures
 from streams.source import OpenSource, Source
@@ -86,7 +86,7 @@ def work(channel: socket.socket, pictures: SharedPictures) -> None:
         _tell(channel, "refused", str(error))
     except StreamError as error:
         _tell(channel, "failed", str(error))
-    except Exception as error:  # a guard, as that of the reader's session
+    except Exception as error:  # noqa: BLE001 - a guard, as that of the reader's session
         errors.say(traceback.format_exc())
         _tell(channel, "failed", f"fault in the source: {type(error).__name__}")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import BenchError
-from benchmarks.machine import peak_rss_mb, rss_mb
+from benchmarks.machine import peak_rss_mb, rss_mb, workers_mb
 from benchmarks.report import Row
 from benchmarks.scenarios import paced, written_clip
 from benchmarks.suite import ROOT, Plan, Suite
@@ -27,7 +27,10 @@ HD_CLIP = "expressway_hevc.mp4"
 
 
 class Memory(Suite):
-    """Peak memory (VmHWM) of `ngatu serve` with 1, 2 and 4 cameras of 1280×720, while somebody looks at each.
+    """Peak memory of `ngatu serve` with 1, 2 and 4 cameras of 1280×720, while somebody looks at each.
+
+    The peak (VmHWM) of the program itself, and what its workers have at the end (PSS: what several share is counted
+    once), shared pictures included.
 
     The whole program as people run it: readers, model, tracker, rules, store, API and the encoded picture of every
     camera. A further camera costs the difference, divided by how many there are more.
@@ -89,7 +92,8 @@ def _serve(plan: Plan, sources: Sequence[dict[str, Any]], seconds: float) -> tup
             for name in names:
                 _get(f"{address}/cameras/{name}/snapshot.jpg?overlay=true")
             time.sleep(LOOK_S)
-        return peak_rss_mb(process.pid), rss_mb(process.pid)
+        workers = workers_mb(process.pid)
+        return peak_rss_mb(process.pid) + workers, rss_mb(process.pid) + workers
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.errors import BenchError
-from benchmarks.machine import CpuTimes, System, clip_mark, cpu_seconds, describe, peak_rss_mb, rss_mb
+from benchmarks.machine import CpuTimes, System, clip_mark, cpu_seconds, describe, peak_rss_mb, rss_mb, workers_mb
 from models.detectors.simulated import Simulated
 from models.detectors.yolo import Yolo
 from models.session import fingerprint
@@ -57,6 +57,14 @@ def test_stolen_time_is_a_share() -> None:
 
 
 @linux
+def test_the_memory_of_workers_is_that_of_children_and_theirs() -> None:
+    before = workers_mb(os.getpid())
+    hold = "held = bytearray(b'1') * 50_000_000; input()"
+    inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
+    with subprocess.Popen([sys.executable, "-c", inner], stdin=subprocess.PIPE):
+        wait_until(lambda: 50 < workers_mb(os.getpid()) - before < 90, 30, "a grandchild holds 50 MB")
+
+
 def test_memory_and_time_of_processes() -> None:
     # In a process of its own: one that ran other tests has freed memory that it would only use again.
     script = (

@@ -426,6 +426,10 @@ class Spoilt(Source):
 
     kind: Literal["spoilt"] = "spoilt"
 
+    @property
+    def live(self) -> bool:
+        return False
+
     def open(self, camera: str, start: datetime | None = None) -> OpenSource:
         return _OpenSpoilt(SyntheticSource(size=(320, 180), fps=5, pace="max", duration_s=60).open(camera, start))
 
