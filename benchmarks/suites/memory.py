@@ -1,27 +1,17 @@
 """L3: the memory of the whole program."""
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from benchmarks.errors import BenchError
 from benchmarks.machine import peak_rss_mb, rss_mb, workers_mb
 from benchmarks.report import Row
 from benchmarks.scenarios import paced, written_clip
-from benchmarks.suite import ROOT, Plan, Suite
+from benchmarks.served import LOOK_S, got, served
+from benchmarks.suite import Plan, Suite
 from streams.sources.rtsp import RtspSource
 
-FPS, START_S, LOOK_S = 25.0, 60.0, 0.2
+FPS = 25.0
 CAMERAS, QUICK_CAMERAS = (1, 2, 4), (1, 2)
 HD_CLIP = "expressway_hevc.mp4"
 
@@ -79,57 +69,11 @@ def _serve(plan: Plan, sources: Sequence[dict[str, Any]], seconds: float) -> tup
             for name, source in zip(names, sources, strict=True)
         ],
     }
-    path = plan.scratch / f"site-{len(sources)}.yaml"
-    path.write_text(json.dumps(site), encoding="utf-8")  # JSON is YAML
-    with _served(path, plan.scratch) as (process, address):
-        until = time.monotonic() + START_S
-        while not _all_analysed(address, names):
-            if process.poll() is not None or time.monotonic() > until:
-                raise BenchError(f"`ngatu serve` gives no pictures; see {plan.scratch / 'serve.log'}")
-            time.sleep(LOOK_S)
+    with served(site, plan.scratch, f"site-{len(sources)}") as (process, address):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             for name in names:
-                _get(f"{address}/cameras/{name}/snapshot.jpg?overlay=true")
+                got(f"{address}/cameras/{name}/snapshot.jpg?overlay=true")
             time.sleep(LOOK_S)
-        workers = workers_mb(process.pid)
-        return peak_rss_mb(process.pid) + workers, rss_mb(process.pid) + workers
-
-
-@contextmanager
-def _served(site: Path, scratch: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    own = {"NGATU_DATABASE": str(scratch / f"{site.stem}.db"), "PYTHONPATH": str(ROOT)}
-    with (scratch / "serve.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "api", "serve", "--site", str(site), "--port", str(port)],
-            stdout=log,
-            stderr=log,
-            cwd=scratch,
-            env=os.environ | own,
-        )
-    try:
-        yield process, f"http://127.0.0.1:{port}/api/v1"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _all_analysed(address: str, names: Sequence[str]) -> bool:
-    return all(_get(f"{address}/cameras/{name}/snapshot.jpg") for name in names)
-
-
-def _get(url: str) -> bytes:
-    """What an address answers; empty while it does not."""
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own server
-            content: bytes = answer.read()
-            return content
-    except (urllib.error.URLError, OSError):
-        return b""
+        workers = workers_mb(process)
+        return peak_rss_mb(process) + workers, rss_mb(process) + workers

@@ -110,7 +110,7 @@ def test_the_cameras_own_video_plays_near_its_newest_picture(served: Served, pag
         "before => document.querySelector('video').currentTime > before + 3", arg=before, timeout=SHOWN_S
     )
     assert drawn(page) == seen, "no single pictures are fetched beside it"
-    page.wait_for_function(f"({BEHIND})(document.querySelector('video')) < 1", timeout=SHOWN_S)
+    page.wait_for_function(f"() => ({BEHIND})(document.querySelector('video')) < 1", timeout=SHOWN_S)
 
 
 def test_boxes_are_chosen_and_remembered(served: Served, page: Page) -> None:

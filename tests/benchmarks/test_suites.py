@@ -142,3 +142,21 @@ def test_memory_of_the_whole_program(synthetic: Callable[..., Plan], tiny: Yolo,
     assert first is not None
     assert second is not None
     assert 50 < first < second + 50
+
+
+@pytest.mark.usefixtures("gstreamer")
+def test_what_viewers_cost(synthetic: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.suites.live_view.VIEWERS", 2)
+    rows = list(SUITES["live_view"].run(synthetic(seconds=1.0)))
+    assert [(row.case, row.metric) for row in rows] == [
+        ("nobody watches", "CPU"),
+        ("first viewer, video", "CPU"),
+        ("further viewer, video", "CPU"),
+        ("one viewer, video", "delay"),
+        ("first viewer, MJPEG", "CPU"),
+        ("further viewer, MJPEG", "CPU"),
+        ("one viewer, MJPEG", "delay"),
+    ]
+    assert rows[0].median is not None
+    assert rows[0].median > 0
+    assert all(row.n > 5 and (row.median or 0) > 0 for row in rows if row.metric == "delay")
