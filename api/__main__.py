@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from api.discover_command import discover
 from api.errors import ApiError, EventsLost
 from api.export_commands import export
 from api.interruption import INTERRUPTED
@@ -34,6 +35,7 @@ app.command("export")(export)
 app.add_typer(otflow_app, name="otflow")
 app.add_typer(recordings_app, name="recordings")
 app.command()(clip)
+app.command()(discover)
 
 SiteOption = Annotated[Path | None, typer.Option("--site", help="Site file: what to watch.", show_default=False)]
 
