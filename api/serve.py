@@ -16,6 +16,7 @@ from api.left_open import end_left_open
 from api.live import CameraCard, Live
 from api.metrics import Metrics
 from api.recording_index import RecordingIndex
+from api.references import References
 from api.settings import Settings
 from api.sources import is_clip
 from api.store import Store
@@ -71,7 +72,15 @@ def _serve(site: Site, settings: Settings) -> bool:
 
         # A file plays as if it were now: by its own old time its events would be those of the last showing.
         supervisor = LocalSupervisor(settings.worker_memory_mb)
-        engine = Engine(site, start=datetime.now(UTC), supervisor=supervisor, on_analysed=analysed, on_events=store.add)
+        references = References(site, settings.references_folder)
+        engine = Engine(
+            site,
+            start=datetime.now(UTC),
+            before=references.before(),
+            supervisor=supervisor,
+            on_analysed=analysed,
+            on_events=store.add,
+        )
         detectors = {name: status.detector for name, status in engine.status().items()}
         cards = {camera.id: _card(site, camera, detectors[camera.id]) for camera in site.cameras}
         live = Live(cards.values(), settings.jpeg_quality)
@@ -94,8 +103,10 @@ def _serve(site: Site, settings: Settings) -> bool:
         server = Server(app)
         host, port = socket.getsockname()[:2]
         with ExitStack() as running:
+            running.callback(references.stop)
             running.callback(engine.stop)
             engine.start()
+            references.start(engine.references)
             if archive:
                 running.callback(archive.stop)
                 archive.start()

@@ -62,6 +62,11 @@ class Settings(BaseSettings):
         description="Megabytes that the process which reads a camera may have for itself; one with more leaks, and is "
         "started again.",
     )
+    references: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Folder of what each camera usually sees, kept for a restart; else beside the SQLite file.",
+    )
     jpeg_quality: int = Field(default=80, ge=10, le=100, description="Quality of previews and snapshots.")
     live_viewers: int = Field(
         default=16, ge=1, description="Viewers that may watch the video of a camera at once; others get pictures."
@@ -89,6 +94,13 @@ class Settings(BaseSettings):
         if "://" in self.database:
             return self.database
         return f"sqlite:///{Path(self.database)}"
+
+    @property
+    def references_folder(self) -> Path:
+        """Where what each camera usually sees is kept: of one database beside it, so that two never mix."""
+        if self.references is not None:
+            return Path(self.references)
+        return Path("var/references") if "://" in self.database else Path(self.database).with_suffix(".references")
 
 
 def read_settings(**given: Any) -> Settings:

@@ -5,10 +5,10 @@ import random
 import threading
 import time
 
+from streams.backoff import retry_delay_s
 from streams.broadcast import Broadcast
 from streams.errors import StreamError, StreamRefused
 from streams.main_stream import MainStream
-from streams.backoff import retry_delay_s
 from streams.record import Record
 
 log = logging.getLogger(__name__)

@@ -10,12 +10,15 @@ Twice a second a small grey copy of the picture is compared with those before it
     moved     edges are there, but elsewhere                      GlobalSceneChange
     blurred   the brightness is the usual, but edges are soft     ImageTooBlurry
 
+After a restart the camera is compared with what it saw before, so that one that was turned meanwhile is told; as soon
+as the light is about the same, since a street by night looks like another one.
+
 A fault is told when it has lasted for a while, and is over when the picture has been right for a while, so that a lorry
 before the lens, lightning or a pole that shakes are none.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 import cv2
@@ -23,11 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-PictureFault = Literal["frozen", "dark", "bright", "covered", "moved", "blurred"]
-Grey = NDArray[np.float32]
+from streams.picture_reference import WIDTH, Grey, PictureReference, Seen
 
+PictureFault = Literal["frozen", "dark", "bright", "covered", "moved", "blurred"]
 _LOOK_S = 0.5
-_WIDTH = 320  # px of the small copy
 _LEARN_S = 4.0  # so long a reference is learnt before anything is compared with it
 _FADE_S = 300.0  # time constant in which the reference follows the light of the day
 _RIGHT_S = 2.0  # a fault is over when the picture has been right for so long
@@ -63,52 +65,23 @@ class PictureChecks(BaseModel):
         default=0.25, gt=0, lt=1, description="Less than this share of the usual sharpness is blurred."
     )
 
-    def open(self) -> "PictureWatch":
-        """Begins to watch a camera."""
-        return PictureWatch(self)
+    def open(self, before: PictureReference | None = None) -> "PictureWatch":
+        """Begins to watch a camera.
 
-
-@dataclass(slots=True)
-class _Reference:
-    """What the camera usually sees."""
-
-    grey: Grey
-    edges: Grey
-    sharpness: float
-
-    def follow(self, seen: "_Seen", weight: float) -> None:
-        self.grey += weight * (seen.grey - self.grey)
-        self.edges += weight * (seen.edges - self.edges)
-        self.sharpness += weight * (seen.sharpness - self.sharpness)
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """One small copy and what is told from it."""
-
-    grey: Grey
-    edges: Grey
-    sharpness: float
-
-    @staticmethod
-    def of(image: NDArray[np.uint8]) -> "_Seen":
-        height, width = image.shape[:2]
-        small = cv2.resize(image, (_WIDTH, max(1, round(_WIDTH * height / width))), interpolation=cv2.INTER_AREA)
-        grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
-        across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
-        edges = np.asarray(cv2.magnitude(across, down), np.float32)
-        deviation = float(grey.std())
-        # Fine detail beside all there is: does not depend on the light. (Variance of the Laplacian: Pech-Pacheco et
-        # al., Diatom autofocusing in brightfield microscopy, ICPR 2000.)
-        sharpness = float(cv2.Laplacian(grey, cv2.CV_32F).var()) / (deviation**2 + 1.0)
-        return _Seen(grey, edges / (deviation + 1.0), sharpness)
+        Args:
+            before: What it saw before a restart, if that is known.
+        """
+        return PictureWatch(self, before)
 
 
 class PictureWatch:
     """Watches the pictures of one camera. Used by one thread at a time."""
 
-    def __init__(self, checks: PictureChecks) -> None:
+    def __init__(self, checks: PictureChecks, before: PictureReference | None = None) -> None:
         self._checks = checks
+        self._before = before
+        self._judged = False  # whether the last picture was compared with what it saw before
+        self._known_s: float | None = None  # since when it has looked like that
         after_s: Mapping[PictureFault, float | None] = {
             "frozen": 0.0 if checks.frozen_after_s else None,  # lasts already when it is seen
             "dark": checks.dark_after_s,
@@ -124,45 +97,70 @@ class PictureWatch:
         self._fault: PictureFault | None = None
         self._anchor: Grey | None = None
         self._changed_s = 0.0
-        self._reference: _Reference | None = None
+        self._reference: PictureReference | None = None
         self._learnt_s = 0.0
 
-    def look(self, image: NDArray[np.uint8], time_s: float) -> PictureFault | None:
+    @property
+    def reference(self) -> PictureReference | None:
+        """What the camera usually sees, to be kept for a restart; None while that is not sure."""
+        # While it is not known whether it still looks where it looked, nothing must take the place of what was kept.
+        present = self._reference  # another thread may ask
+        return present.copy() if present and self._before is None and self._learnt_s >= _LEARN_S else None
+
+    def look(self, image: NDArray[np.uint8], time_s: float, at: datetime | None = None) -> PictureFault | None:
         """What is wrong with the picture now; none if it can be trusted.
 
         Args:
             image: (h, w, 3) BGR. Most pictures are not looked at: twice a second is enough.
             time_s: Stream clock.
+            at: Wall clock, UTC, where it is known.
         """
         if time_s - self._looked_s < _LOOK_S - 0.0005:
             return self._fault
         elapsed_s = time_s - self._looked_s if self._anchor is not None else 0.0
         self._looked_s = time_s
-        seen = _Seen.of(image)
+        seen = Seen.of(image)
         if self._anchor is not None and seen.grey.shape != self._anchor.shape:
             self._forget()  # another shape of the picture: nothing can be compared
-        found = self._found(seen, time_s)
+        self._judged = False
+        found = self._found(seen, time_s, at)
         self._since_s = {fault: self._since_s.get(fault, time_s) for fault in found}
         lasting = [fault for fault in found if time_s - self._since_s[fault] >= self._after_s[fault]]
         if not found:
-            self._learn(seen, min(elapsed_s, 2 * _LOOK_S))
+            self._learn(seen, min(elapsed_s, 2 * _LOOK_S), at)
             if self._fault and time_s - self._right_s >= _RIGHT_S:
                 self._fault = None
         else:
             self._right_s = time_s
         if lasting and self._fault not in found:
             self._fault = lasting[0]
+        self._recognise(time_s)
         return self._fault
 
+    def _recognise(self, time_s: float) -> None:
+        """Settles whether the camera looks where it looked before the restart."""
+        if self._before is None or not self._judged:
+            self._known_s = None
+        elif self._fault in ("covered", "moved", "blurred"):  # no: what it saw before stays what it should see
+            self._reference, self._learnt_s, self._before = self._before, _FADE_S, None
+        elif self._since_s:
+            self._known_s = None
+        else:
+            self._known_s = time_s if self._known_s is None else self._known_s
+            if time_s - self._known_s >= _RIGHT_S:
+                if self._learnt_s < _LEARN_S:
+                    self._reference, self._learnt_s = self._before, _FADE_S
+                self._before = None
+
     def _forget(self) -> None:
-        self._anchor = self._reference = None
+        self._anchor = self._reference = self._before = None
         self._learnt_s = 0.0
 
-    def _found(self, seen: _Seen, time_s: float) -> list[PictureFault]:
+    def _found(self, seen: Seen, time_s: float, at: datetime | None) -> list[PictureFault]:
         """What this picture looks like, the gravest first."""
-        return [fault for fault in self._looks_like(seen, time_s) if fault in self._after_s]
+        return [fault for fault in self._looks_like(seen, time_s, at) if fault in self._after_s]
 
-    def _looks_like(self, seen: _Seen, time_s: float) -> list[PictureFault]:
+    def _looks_like(self, seen: Seen, time_s: float, at: datetime | None) -> list[PictureFault]:
         low, high = np.percentile(seen.grey, (1, 99))
         found: list[PictureFault] = ["frozen"] if self._stands_still(seen.grey, time_s) else []
         if high < _BLACK:
@@ -171,27 +169,34 @@ class PictureWatch:
             return [*found, "bright"]
         if high - low < _FLAT:
             return [*found, "covered"]
-        if self._reference is not None and self._learnt_s >= _LEARN_S:
-            fault = _compared(seen, self._reference, self._checks)
-            if fault:
-                found.append(fault)
-        return found
+        usual = self._usual(seen, at)
+        fault = _compared(seen, usual, self._checks) if usual else None
+        return [*found, fault] if fault else found
+
+    def _usual(self, seen: Seen, at: datetime | None) -> PictureReference | None:
+        """What the picture can be compared with; none if nothing is known yet."""
+        if self._before is not None and seen.grey.shape != self._before.grey.shape:
+            self._before = None
+        if self._before is not None and self._before.can_judge(seen, at):
+            self._judged = True
+            return self._before
+        return self._reference if self._learnt_s >= _LEARN_S else None
 
     def _stands_still(self, grey: Grey, time_s: float) -> bool:
         if self._anchor is None or np.mean(np.abs(grey - self._anchor) >= _CHANGED) > _CLOCK:
             self._anchor, self._changed_s = grey, time_s
         return time_s - self._changed_s >= (self._checks.frozen_after_s or float("inf"))
 
-    def _learn(self, seen: _Seen, elapsed_s: float) -> None:
+    def _learn(self, seen: Seen, elapsed_s: float, at: datetime | None) -> None:
         if self._reference is None:
-            self._reference = _Reference(seen.grey.copy(), seen.edges.copy(), seen.sharpness)
+            self._reference = PictureReference.of(seen, at)
         else:
             self._learnt_s += elapsed_s
             # At first the mean of what has been seen, later what fades.
-            self._reference.follow(seen, elapsed_s / min(self._learnt_s + _LOOK_S, _FADE_S))
+            self._reference.follow(seen, elapsed_s / min(self._learnt_s + _LOOK_S, _FADE_S), at)
 
 
-def _compared(seen: _Seen, usual: _Reference, checks: PictureChecks) -> PictureFault | None:
+def _compared(seen: Seen, usual: PictureReference, checks: PictureChecks) -> PictureFault | None:
     """What differs from the usual scene; none if it is the same."""
     steep = np.mean(seen.edges > _EDGE) / max(float(np.mean(usual.edges > _EDGE)), 1e-6)
     alike = _correlation(seen.grey, usual.grey, 8)
@@ -201,7 +206,7 @@ def _compared(seen: _Seen, usual: _Reference, checks: PictureChecks) -> PictureF
     if in_place > _IN_PLACE:
         return None
     (x, y), peak = _displaced(seen.edges, usual.edges)
-    if peak > _PEAK and max(abs(x), abs(y)) <= checks.moved_by * _WIDTH:
+    if peak > _PEAK and max(abs(x), abs(y)) <= checks.moved_by * WIDTH:
         return None
     return "moved" if peak > _PEAK or (in_place < _ELSEWHERE and alike < _ALIKE) else None
 

@@ -27,6 +27,7 @@ from models.observation import Observation
 from models.static import NOTHING, StaticBlobs
 from streams.frame import Frame
 from streams.health import LOST_STATES, StreamHealth
+from streams.picture_reference import PictureReference
 from streams.supervisor import CommonFault, LocalSupervisor, Supervisor
 
 from vision.attention import Attention
@@ -85,6 +86,7 @@ class Engine:
         site: Site,
         *,
         start: datetime | None = None,
+        before: Mapping[str, PictureReference] | None = None,
         workers: int | None = None,
         supervisor: Supervisor | None = None,
         on_analysed: Callable[[Analysed], None] = lambda analysed: None,
@@ -95,6 +97,7 @@ class Engine:
         Args:
             site: What to watch.
             start: Wall-clock time of the first picture of files, UTC.
+            before: What cameras usually saw before a restart, by camera, as far as that is known.
             workers: How many pictures are analysed at once; by default as many as there are cameras, or as the
                 machine has cores where that is less, or a file is read.
             supervisor: Who looks after the readers; by default one of this machine. It is stopped with the engine.
@@ -120,7 +123,8 @@ class Engine:
             wanted = site.detector(camera)
             key = wanted.model_dump_json()
             loaded[key] = loaded.get(key) or _load(wanted, max(1, cores // self._workers))
-            self._channels[camera.id] = self._channel(site, camera, loaded[key], start, abreast[camera.id])
+            seen = (before or {}).get(camera.id)
+            self._channels[camera.id] = self._channel(site, camera, loaded[key], start, abreast[camera.id], seen)
 
     def start(self) -> None:
         """Starts all readers and workers. May be called once."""
@@ -165,6 +169,11 @@ class Engine:
         """The fault that many cameras have at the moment, if there is one."""
         return self._supervisor.common_fault()
 
+    def references(self) -> dict[str, PictureReference]:
+        """What each camera usually sees, as far as that is sure, to be handed to the engine after a restart."""
+        found = {name: channel.picture.reference for name, channel in self._channels.items()}
+        return {name: reference for name, reference in found.items() if reference is not None}
+
     def fault(self, camera: str) -> Exception | None:
         """What stopped or disturbs the analysis of a camera, if anything does."""
         return self._channels[camera].fault
@@ -173,7 +182,15 @@ class Engine:
         """Where the states of those signals of a camera are told that it does not see."""
         return self._channels[camera].feed
 
-    def _channel(self, site: Site, camera: Camera, detector: Detector, start: datetime | None, abreast: int) -> Channel:
+    def _channel(
+        self,
+        site: Site,
+        camera: Camera,
+        detector: Detector,
+        start: datetime | None,
+        abreast: int,
+        before: PictureReference | None,
+    ) -> Channel:
         def changed(health: StreamHealth) -> None:
             self._stream_changed(self._channels[camera.id], health)
 
@@ -185,7 +202,7 @@ class Engine:
         lamps = {name: one.open() for name, one in camera.signals.items() if isinstance(one, Lamp)}
         feed = SignalFeed(camera.signals)
         static = StaticBlobs() if any(rule.needs_static for rule in camera.rules) else None
-        pipeline, picture = site.pipeline(camera), camera.picture.open()
+        pipeline, picture = site.pipeline(camera), camera.picture.open(before)
         return Channel(
             camera, detector, pipeline, reader, attention, wanted.confidence, lamps, picture, static, feed, abreast
         )
@@ -255,7 +272,7 @@ class Engine:
         infer_s = time.monotonic() - began
         self._wait_for(channel, turn)
         signals = {name: lamp.read(frame.image, frame.time_s) for name, lamp in channel.lamps.items()}
-        health = HEALTH[channel.picture.look(frame.image, frame.time_s)]
+        health = HEALTH[channel.picture.look(frame.image, frame.time_s, frame.captured_at)]
         blobs = NOTHING
         if channel.static and health == "valid":
             blobs = channel.static.look(frame.image, frame.time_s, detections)

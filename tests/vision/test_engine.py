@@ -372,6 +372,56 @@ class OpenFlicker(OpenSource):
         pass
 
 
+class Turned(Source):
+    """The street, seen by a camera that was turned aside."""
+
+    kind: Literal["turned"] = "turned"
+
+    @property
+    def live(self) -> bool:
+        return False
+
+    def open(self, camera: str, start: datetime | None = None) -> OpenSource:
+        return OpenTurned(SyntheticSource(size=(320, 180), fps=10, pace="max", duration_s=20).open(camera, start))
+
+
+class OpenTurned(OpenSource):
+    expected_frames = None
+
+    def __init__(self, street: OpenSource) -> None:
+        self._street = street
+
+    def read(self) -> Frame:
+        frame = self._street.read()
+        return replace(frame, image=np.ascontiguousarray(np.roll(frame.image, 60, axis=1)))
+
+    def close(self) -> None:
+        self._street.close()
+
+
+def test_a_camera_that_was_turned_while_no_engine_ran_is_told_by_the_next() -> None:
+    noon = datetime(2026, 11, 24, 5, tzinfo=UTC)
+
+    def run(site: Site, heard: Heard, **before: Any) -> Engine:
+        engine = Engine(site, start=noon, on_events=heard.on_events, **before)
+        engine.start()
+        assert engine.wait(WAIT_S)
+        engine.stop()
+        return engine
+
+    first, same, other = Heard(), Heard(), Heard()
+    before = run(site_of(street()), first).references()
+    assert list(before) == ["street"]
+    run(site_of(street()), same, before=before)
+    whole = site_of(street())
+    turned = whole.model_copy(update={"cameras": (whole.cameras[0].model_copy(update={"source": Turned()}),)})
+    after = run(turned, other, before=before)
+    kinds = [[event.kind for event in heard.events if event.rule == "camera"] for heard in (first, same, other)]
+    assert kinds == [[], [], ["camera_moved", "camera_moved"]]
+    kept = after.references()["street"]
+    assert np.array_equal(kept.edges, before["street"].edges), "what it should see is not learnt anew"
+
+
 class InStep:
     """A detector that finds nothing, and of every two pictures gives back the first one last."""
 
