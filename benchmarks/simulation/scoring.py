@@ -3,7 +3,8 @@
 An event belongs to a true one if both are of the same rule, its tracks are those road users, and it is in time:
 
     passage, violation    `time_s` within TOLERANCE_S of the act
-    incident              `time_s`, when the rule fired, from EARLY_S before to LATE_S after it was due
+    incident              `time_s`, when the rule fired, from EARLY_S before to LATE_S after it was due, and earlier
+                          where it was so, but could not be seen, or was a matter of taste
 
 Whose a track is, is seen where it overlaps: it counts for the road user whose perfect boxes its boxes overlapped most
 in the two seconds around the event.
@@ -178,7 +179,7 @@ def _off(event: Event, one: TrueEvent) -> float | None:
     """By how many seconds an event is off; None if it is too far off."""
     if isinstance(event, Incident):
         off_s = event.time_s - one.due_s
-        return abs(off_s) if -EARLY_S <= off_s <= LATE_S else None
+        return abs(off_s) if -EARLY_S - one.early_s <= off_s <= LATE_S else None
     before, after = one.time_s - event.time_s, event.time_s - one.until_s
     off_s = max(before, after, 0.0)
     return off_s if off_s <= TOLERANCE_S.get(event.family, 0.0) else None

@@ -1,13 +1,22 @@
-"""Which incidents really happened, by the definition of each kind."""
+"""Which incidents really happened, by the definition of each kind.
+
+What happens behind others is true all the same, but no camera can be asked to find it: it is not sure.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 
+from benchmarks.simulation.degrade import LEAST_SHARE
+from benchmarks.simulation.encounters import encounter
 from benchmarks.simulation.trajectories import Floats
 from benchmarks.simulation.world import AGAIN_S, KMH, Flags, Path, Rule, TrueEvent, World, bridged, inside, runs, single
 from models.detections import Label
+
+AROUND_S = 1.0
+"""Who is seen half of the time, so long before and after a moment, is seen then."""
 
 
 def stopped_vehicle(world: World, rule: Rule) -> Iterator[TrueEvent]:
@@ -24,7 +33,9 @@ def stopped_vehicle(world: World, rule: Rule) -> Iterator[TrueEvent]:
             if any(alone):
                 # Neighbours who come and go make it a matter of taste.
                 sure = all(alone) and ends > begins + after_s + 2
-                yield single("stopped_vehicle", rule, path, begins, float(due[alone.index(True)]), sure=sure)
+                due_s = float(due[alone.index(True)])
+                early_s = due_s - float(due[0])
+                yield single("stopped_vehicle", rule, path, begins, due_s, sure=sure, early_s=early_s)
 
 
 class _Slow:
@@ -56,10 +67,26 @@ def congestion(world: World, rule: Rule) -> Iterator[TrueEvent]:
 
 
 def queue_spillback(world: World, rule: Rule) -> Iterator[TrueEvent]:
-    """When somebody slower than 7 km/h is in the zone all the time for 20 s."""
+    """When somebody slower than 7 km/h is in the zone all the time for 20 s.
+
+    It is sure if some of them were to be seen all that time, but for moments, and due when they had been.
+    """
     vehicles = [path for path in world.paths if path.who.label != Label.PERSON]
-    _, slow = _occupancy(world, rule["zone"], vehicles, lambda path: (path.speed * KMH < 7).astype(np.float64))
-    return _states(world, rule, "queue_spillback", slow > 0, slow > 0, rule.get("after_s", 20.0))
+
+    def slow(least_share: float) -> Flags:
+        def counts(path: Path) -> Floats:
+            return ((path.speed * KMH < 7) & (path.share >= least_share)).astype(np.float64)
+
+        return _occupancy(world, rule["zone"], vehicles, counts)[1] > 0
+
+    whole = slow(0.0)
+    seen = bridged(slow(LEAST_SHARE), round(AGAIN_S * world.fps)) & whole
+    after_s = rule.get("after_s", 20.0)
+    of_all, of_seen = (list(_states(world, rule, "queue_spillback", flags, flags, after_s)) for flags in (whole, seen))
+    for number, one in enumerate(of_all):
+        until_s = of_all[number + 1].time_s if number + 1 < len(of_all) else np.inf
+        shown = next((other for other in of_seen if one.time_s <= other.time_s < until_s), None)
+        yield replace(shown, early_s=shown.due_s - one.due_s) if shown else replace(one, sure=False)
 
 
 def crowding(world: World, rule: Rule) -> Iterator[TrueEvent]:
@@ -160,12 +187,28 @@ def dispersal(world: World, rule: Rule) -> Iterator[TrueEvent]:
 
 
 def near_miss(world: World, rule: Rule) -> Iterator[TrueEvent]:
-    """Who nearly met in the zone, as the simulator's own device for surrogate safety measures tells."""
+    """Who nearly met in the zone, as the simulator's own device for surrogate safety measures tells.
+
+    The device looks at lanes: to it all of a lane is taken by whoever is on it, also by a motorcycle that waits at its
+    edge. It is sure only where the road users themselves nearly met, and both were to be seen then.
+    """
     area = world.scenario.area(rule["zone"])
     for one in world.recording.near_misses:
         if inside(np.array([one.place]), area)[0]:
             users = frozenset(one.users)
-            yield TrueEvent("near_miss", rule["id"], users, one.time_s, one.time_s, one.time_s, sure=one.sure)
+            met = encounter(world.recording.trajectories, one) if one.sure else None
+            sure = met is not None and all(
+                _seen(world, user, time_s) for user, time_s in zip(one.users, met, strict=True)
+            )
+            yield TrueEvent("near_miss", rule["id"], users, one.time_s, one.time_s, one.time_s, sure=sure)
+
+
+def _seen(world: World, user: int, time_s: float) -> bool:
+    """Whether somebody was to be seen most of the time around a moment."""
+    near = [
+        path.share[np.abs(path.time_s - time_s) <= AROUND_S] >= LEAST_SHARE for path in world.paths if path.user == user
+    ]
+    return sum(int(one.sum()) for one in near) >= AROUND_S * world.fps
 
 
 def crash(world: World, rule: Rule) -> Iterator[TrueEvent]:

@@ -37,6 +37,7 @@ class TrueEvent:
         label: What they are; None for a state of a place.
         speed_kmh: Their speed then, where it means something.
         direction: Side of the line that they go to.
+        early_s: So long before it was due it may be told: it was so, but hidden, or a matter of taste. Seconds.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class TrueEvent:
     label: Label | None = None
     speed_kmh: float | None = None
     direction: str | None = None
+    early_s: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,7 @@ class Path:
         time_s: (k,) seconds.
         foot: (k, 2) m.
         speed: (k,) m/s.
+        share: (k,) how much of it the picture shows, 0..1.
     """
 
     user: int
@@ -68,6 +71,7 @@ class Path:
     time_s: Floats
     foot: Floats
     speed: Floats
+    share: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +105,7 @@ def paths(sights: Sights, size: tuple[int, int]) -> list[Path]:
             frame[rows] / sights.fps,
             sights.foot[order[rows]],
             sights.speed[order[rows]],
+            sights.share[order[rows]],
         )
         for rows in np.split(np.arange(len(order)), breaks)
         if len(rows) > 1

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.simulation.degrade import Degradation, observations
@@ -114,6 +116,9 @@ def test_an_incident_is_due(owners: Owners) -> None:
     state = [true("crowding", 10.0, due_s=15.0)]
     for time_s, found in ((12.9, 0), (13.1, 1), (25.0, 1), (25.1, 0)):
         assert summary(score("place", [incident(owners, time_s)], state, owners)["crowding"])[0] == found
+    hidden = [replace(state[0], early_s=4.0)]
+    for time_s, found in ((8.9, 0), (9.1, 1), (25.1, 0)):
+        assert summary(score("place", [incident(owners, time_s)], hidden, owners)["crowding"])[0] == found
     ended = incident(owners, 15.0, status="ended", ended_s=20.0)
     assert summary(score("place", [ended], state, owners)["crowding"]) == (0, 1, 0, 0), "an end is no event of its own"
 

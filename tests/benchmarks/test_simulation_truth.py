@@ -136,6 +136,11 @@ def test_a_stopped_vehicle_in_a_queue_is_no_incident() -> None:
     assert [one.sure for one in happens(rule, stands(15), stands(15, x=3))] == [True, True], "one neighbour"
     assert not happens(rule, stands(15), stands(15, x=3), stands(15, x=-3))
     assert not happens(rule, stands(9))
+    comes = [goes(Label.CAR, (8, x, 10), (9, x, 20), (20, x, 20), (21, x, 30)) for x in (-3, 3)]
+    [one] = happens(rule, stands(40), *comes)
+    assert not one.sure, "a queue behind a breakdown is a matter of taste"
+    assert one.due_s == pytest.approx(20, abs=1), "when it stands alone"
+    assert one.due_s - one.early_s == pytest.approx(1 + 10, abs=1), "when it has stood for long enough"
 
 
 def test_congestion_ends_late() -> None:
@@ -151,6 +156,20 @@ def test_a_queue_reaches_the_zone() -> None:
     rule = {"kind": "queue_spillback", "zone": "zone"}
     assert [one.sure for one in happens(rule, stands(30))] == [True]
     assert not happens(rule, stands(15))
+
+
+def test_a_queue_that_others_hide_is_asked_of_no_camera() -> None:
+    rule = {"kind": "queue_spillback", "zone": "zone"}
+
+    def bus(until: float) -> Way:
+        return goes(Label.BUS, (0, 0, 17.5), (until, 0, 17.5), (until + 2, 30, 17.5))
+
+    [hidden] = happens(rule, bus(40), stands(30, y=26))
+    assert (hidden.sure, hidden.early_s) == (False, 0)
+    [later] = happens(rule, bus(15), stands(50, y=26))
+    assert later.sure
+    assert later.due_s == pytest.approx(15 + 20, abs=1), "when it had been seen for long enough"
+    assert later.due_s - later.early_s == pytest.approx(1 + 20, abs=1), "when it had stood for long enough"
 
 
 def test_crowding_ends_below_four_fifths() -> None:
@@ -195,6 +214,17 @@ def test_what_the_simulator_tells_is_taken_in_the_zone() -> None:
     assert not happens(near, *two, **nearly_met(2.0, (1, 40)))
     [flees] = happens({"kind": "dispersal", "zone": "zone"}, drives(), scripted=[("dispersal", 3.0)])
     assert flees.time_s == 3
+
+
+def test_a_near_miss_is_sure_if_they_themselves_nearly_met_and_were_seen() -> None:
+    near = {"kind": "near_miss", "zone": "zone"}
+    crosses = goes(Label.MOTORCYCLE, (1.2, -10, 20), (5.2, 10, 20))
+    waits = goes(Label.MOTORCYCLE, (0, 2, 20), (6, 2, 20))
+    bus = goes(Label.BUS, (0, -6, 14), (0.5, 0, 14), (8, 0, 14))
+    told = nearly_met(3.2, (0, 20))
+    assert [one.sure for one in happens(near, drives(), crosses, **told)] == [True]
+    assert [one.sure for one in happens(near, drives(), waits, **told)] == [False], "only in the same lane"
+    assert [one.sure for one in happens(near, drives(), crosses, bus, **told)] == [False], "behind a bus"
 
 
 def test_a_crash_is_two_who_brake_hard_and_stand() -> None:
