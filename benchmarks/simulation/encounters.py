@@ -33,9 +33,9 @@ def encounter(trajectories: Trajectories, told: NearMiss) -> tuple[float, float]
     other_s, other, other_ms = _way(trajectories, second, told.time_s)
     meets = overlap(_outer(one, 0), _outer(other, 1), 0.0)
     apart_s = np.where(meets, np.abs(one_s[:, None] - other_s[None]), np.inf)
-    here, there = np.unravel_index(apart_s.argmin(), apart_s.shape)
-    if apart_s[here, there] <= NEAR_S:
-        return float(one_s[here]), float(other_s[there])
+    nearest = int(apart_s.argmin())
+    if apart_s.flat[nearest] <= NEAR_S:
+        return float(one_s[nearest // len(other_s)]), float(other_s[nearest % len(other_s)])
     _, here, there = np.intersect1d(_ticks(one_s), _ticks(other_s), return_indices=True)
     ahead_s = np.arange(0.0, NEAR_S + STEP_S / 2, STEP_S)
     meets = overlap(_onwards(one, one_ms, here, ahead_s), _onwards(other, other_ms, there, ahead_s), 0.0)

@@ -94,6 +94,19 @@ def test_hidden_for_a_moment_it_is_one_queue(hidden: list[tuple[float, float]]) 
     assert len(incidents([*others, replace(last, hidden=hidden)], seconds=60.0)) == 2
 
 
+def test_the_last_one_goes_on_with_the_queue_while_those_before_it_are_hidden() -> None:
+    *others, last = queue(45.0, *REACHES)
+    hidden = [replace(one, hidden=[(11.0, 18.0)]) for one in others]
+    began, _ = incidents([*hidden, last])
+    assert began.began_s == pytest.approx(8.3, abs=1.0)
+    assert began.time_s == pytest.approx(began.began_s + 20, abs=0.3)
+
+
+def test_nearly_the_last_one_stays_behind_alone() -> None:
+    *others, _ = queue(20.0, *REACHES)
+    assert incidents([*others, comes(1.0, 20.0, 7.5, 48.0)]) == [], "a breakdown is no queue"
+
+
 def test_parked_cars_are_no_queue() -> None:
     parked = [rides(Label.CAR, (0.0, -3.0, y), (50.0, -3.0, y), size_m=CAR, jitter=0.7) for y in (18.5, 23.5, 29, 35)]
     assert incidents(parked) == []

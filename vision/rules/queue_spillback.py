@@ -57,8 +57,9 @@ class QueueSpillbackWatch:
         waiting = self._waiting.step(view)
         inside = [row for row in waiting if self._rule.zone in row.zones]
         queue = self._reaching(waiting) if inside else None
-        # From its front on a queue dissolves: the last ones of it are none by themselves, and still stand there.
-        reaches = bool(inside) if _KEY in self._open else queue is not None
+        # From its front on a queue dissolves, and the lorry at its end leaves a gap or hides those before it: who still
+        # waits there is none by itself, and goes on with it.
+        reaches = bool(inside) if self._reached else queue is not None
         if self._reached and now - self._reached[1] > _LAPSE_S:
             yield from self._open.end(_KEY, self._reached[1])
             self._reached = None
