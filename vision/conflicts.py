@@ -39,6 +39,7 @@ _HEAD_ON = np.cos(np.radians(150.0))  # beyond, paths run side by side and place
 _COARSE = 5  # ticks
 _RECENT, _LEAST_WAYS, _ONWARDS = 7, 2, 0.5  # of the last ways, half a second each, so many must lead the same way
 _SPARED_M = 0.15  # is taken off footprints on every side
+_LEAST_OVER_M = 1.5  # so long at least is the way over a spot: nobody on foot is there too quickly to be seen twice
 _UNSURE_MS = 1.5  # a speed whose standard deviation is greater says nothing
 
 
@@ -56,6 +57,7 @@ class Conflict:
         time_s: When. Stream clock.
         within_s: Time to collision or post-encroachment time.
         touch: Whether they would have collided: it is a time to collision.
+        brief: Whether who came second was over the spot too quickly to be seen there at two ticks.
     """
 
     first: int
@@ -63,6 +65,7 @@ class Conflict:
     time_s: float
     within_s: float
     touch: bool
+    brief: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,9 +162,12 @@ class Conflicts:
         good &= np.maximum(speed[first, last], speed[second, -1]) >= self._least_ms
         good &= ~_same_way(ahead[second, -1], ahead[first, last])
         good &= window.inside[second, -1] | window.inside[first, last]
+        over_it = np.maximum(users.size[second, 0] + users.size[first, 1] - 4 * _SPARED_M, _LEAST_OVER_M)
+        brief = speed[second, -1] * 2 * TICK_S > over_it
         for pair in np.flatnonzero(good).tolist():
             who = int(window.ids[first[pair]]), int(window.ids[second[pair]])
-            yield Conflict(*who, float(window.time_s[-1]), int(back[pair]) * TICK_S, touch=False)
+            within_s = int(back[pair]) * TICK_S
+            yield Conflict(*who, float(window.time_s[-1]), within_s, touch=False, brief=bool(brief[pair]))
 
     def _would_touch(self, users: _Users, one: Rows, other: Rows) -> Iterator[Conflict]:
         """Who would have touched at the speed of a while ago: times to collision."""

@@ -90,6 +90,18 @@ def test_one_who_is_hidden_for_a_moment() -> None:
     assert len(incidents(comes(hidden=[(1.6, 2.1)]), crosses(hidden=[(2.6, 3.1)]))) == 2
 
 
+@pytest.mark.parametrize("apart_s", [1.0, 1.02, 1.04, 1.06, 1.08])
+def test_who_is_over_the_spot_within_a_tick(apart_s: float) -> None:
+    # With 47 km/h it is one tick, or two, whenever the clock ticks.
+    def quick(at_s: float) -> RoadUser:
+        return rides(Label.MOTORCYCLE, (at_s - 1, -13.0, 30.0), (at_s + 1, 13.0, 30.0))
+
+    first = comes(speed=12.0, at_s=2.5)
+    there_s = 2.5 - 10 / 12.0
+    assert len(incidents(first, quick(there_s + apart_s))) == 2
+    assert incidents(first, quick(there_s + apart_s + 1.0)) == [], "with time enough"
+
+
 def test_is_told_once_if_one_is_lost_and_found_under_another_id() -> None:
     # The second one rides slowly on over the spot, and comes out of a gap under a new id.
     lost = [(4.0, 5.6)]

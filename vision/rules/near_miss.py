@@ -14,7 +14,7 @@ from vision.scene import Scene, View
 
 _OVER_S = 2.0  # no conflict for so long: the near miss is over
 _AGAIN_S = 10.0  # the same two again within so long are still in the same encounter
-_PASSES = 2  # ticks that must agree: one alone may be a box that trembles
+_PASSES = 2  # ticks that must agree: one alone may be a box that trembles, or a motorcycle too quick to be seen twice
 _TOUCHES = 3  # the same for times to collision, which look further ahead
 
 
@@ -72,7 +72,7 @@ class NearMissWatch:
             encounter.seen_s = max(encounter.seen_s, conflict.time_s)
             encounter.began_s = min(encounter.began_s, conflict.time_s)
             encounter.least_s = min(encounter.least_s, conflict.within_s)
-            encounter.passes += not conflict.touch
+            encounter.passes += 0 if conflict.touch else _PASSES if conflict.brief else 1
             encounter.touches += conflict.touch
             sure = encounter.passes >= _PASSES or encounter.touches >= _TOUCHES
             # Half a millisecond of grace: times are sums of ticks.
