@@ -8,6 +8,9 @@ drives over it must count once, at the instant in which the path met the line. S
         ─────○─────────  -margin      until then the way back takes it back
 
 The margin is a share of the height of the box, since the trembling grows with the box.
+
+Who is hidden for so long that its track ends before the line, and goes on under another id beyond it (see `joining`),
+crossed it in between. Where only counts are asked for, that is counted; nobody is accused by it.
 """
 
 from collections.abc import Iterator
@@ -45,6 +48,9 @@ class Crossing:
 class _Path:
     seen_s: float = float("-inf")
     foot: Point = (0.0, 0.0)
+    first: tuple[float, Placed] | None = None  # when it was seen for the first time, and how it looked then,
+    began: Placed | None = None  # when it settled for the first time,
+    row: Placed | None = None  # and when it was last seen
     settled: Side | None = None
     settled_at: Point = (0.0, 0.0)
     noted: tuple[float, Point, Side] | None = None
@@ -59,17 +65,19 @@ def margin_px(row: Placed) -> float:
 class Crossings:
     """Watches one line of one camera."""
 
-    def __init__(self, name: str, line: Line, parallel_deg: float = _PARALLEL_DEG) -> None:
+    def __init__(self, name: str, line: Line, parallel_deg: float = _PARALLEL_DEG, *, joins: bool = False) -> None:
         """Watches a line.
 
         Args:
             name: Id of the line in its scene.
             line: The line.
             parallel_deg: A path at a smaller angle to the line goes along it and does not cross, degrees.
+            joins: Whether who goes on under another id beyond the line has crossed it.
         """
         self._name = name
         self._line = line
         self._parallel_deg = parallel_deg
+        self._joins = joins
         self._paths = PerTrack(_Path)
 
     def __len__(self) -> int:
@@ -83,6 +91,8 @@ class Crossings:
         paths, name, now = self._paths, self._name, view.time_s
         for row in view.placed:
             path = paths[row.id]
+            path.row = row
+            path.first = path.first or (now, row)
             settled = path.settled
             if settled and not path.noted and now - path.seen_s <= _UNSEEN_S:
                 inward = row.distances[name] if settled == "left" else -row.distances[name]
@@ -94,15 +104,33 @@ class Crossings:
             if view.time_s - path.seen_s > _UNSEEN_S:
                 path.settled, path.noted = None, None
             else:
-                self._note(path, row, view, start, end)
+                self._note(path, row, now, start, end)
             crossing = self._settle(path, row, start, end)
             path.seen_s, path.foot = view.time_s, row.foot
             if crossing:
                 time_s, (x, y), side = crossing
                 yield Crossing(row, time_s, (x / width, y / height), side)
+        for join in view.joined if self._joins else ():
+            old, new = self._paths.of(join.ended), self._paths.of(join.later)
+            if old and new and new.row and (crossing := self._join(old, new, start, end)):
+                time_s, (x, y), side = crossing
+                yield Crossing(new.row, time_s, (x / width, y / height), side)
         self._paths.forget(view.ended)
 
-    def _note(self, path: _Path, row: Placed, view: View, start: Point, end: Point) -> None:
+    def _join(self, old: _Path, new: _Path, start: Point, end: Point) -> tuple[float, Point, Side] | None:
+        """Lets a path go on with one that ended before it began; returns the crossing that lies in between."""
+        assert new.first is not None
+        first_s, first = new.first
+        self._note(old, first, first_s, start, end)
+        if new.began is None:
+            new.settled, new.settled_at, new.noted = old.settled, old.settled_at, old.noted
+            return None
+        crossing = self._settle(old, new.began, start, end)
+        if crossing:
+            new.told_s.setdefault(crossing[2], crossing[0])
+        return crossing
+
+    def _note(self, path: _Path, row: Placed, now: float, start: Point, end: Point) -> None:
         """Notes where the way since the last sight met the line, or that it went back over it."""
         fraction = crossing_fraction(path.foot, row.foot, start, end)
         if fraction is None:
@@ -113,7 +141,7 @@ class Crossings:
         elif side != path.settled:
             x = path.foot[0] + fraction * (row.foot[0] - path.foot[0])
             y = path.foot[1] + fraction * (row.foot[1] - path.foot[1])
-            path.noted = (path.seen_s + fraction * (view.time_s - path.seen_s), (x, y), side)
+            path.noted = (path.seen_s + fraction * (now - path.seen_s), (x, y), side)
 
     def _settle(self, path: _Path, row: Placed, start: Point, end: Point) -> tuple[float, Point, Side] | None:
         """Settles the foot on a side once it is beyond the margin; returns the crossing that this makes certain."""
@@ -123,6 +151,7 @@ class Crossings:
         side: Side = "left" if distance > 0 else "right"
         noted, came_from = path.noted, path.settled_at if path.settled else path.foot
         path.noted, path.settled, path.settled_at = None, side, row.foot
+        path.began = path.began or row
         if noted is None or noted[2] != side:
             return None
         way = (row.foot[0] - came_from[0], row.foot[1] - came_from[1])

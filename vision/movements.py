@@ -8,6 +8,9 @@
 
 North, then north the other way is a U-turn, from north to north. The last line of a movement is the first of the next
 one: who crosses three lines makes two movements.
+
+Between the lines many are hidden for so long that their track ends and they go on under another id. For counting, a
+movement goes on, too, where nobody else comes into question (see `joining`); nobody is accused by it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -37,19 +40,26 @@ class Movement:
 
 @dataclass(slots=True)
 class _Way:
+    first: tuple[str, Crossing] | None = None
     last: tuple[str, Crossing] | None = None
 
 
 class Movements:
     """Watches some lines of one camera."""
 
-    def __init__(self, scene: Scene, lines: Iterable[str]) -> None:
+    def __init__(self, scene: Scene, lines: Iterable[str], *, joins: bool = False) -> None:
         """Watches lines by their ids.
+
+        Args:
+            scene: Where they are.
+            lines: Their ids.
+            joins: Whether a movement goes on under another id.
 
         Raises:
             SiteError: There is no line of such an id.
         """
-        self._crossings = {line: Crossings(line, scene.line(line)) for line in lines}
+        self._joins = joins
+        self._crossings = {line: Crossings(line, scene.line(line), joins=joins) for line in lines}
         self._ways = PerTrack(_Way)
 
     def __len__(self) -> int:
@@ -60,12 +70,23 @@ class Movements:
         crossed = [(line, crossing) for line, them in self._crossings.items() for crossing in them.step(view)]
         for line, crossing in sorted(crossed, key=lambda one: one[1].time_s):
             way = self._ways[crossing.row.id]
-            if way.last is not None:
-                # A crossing is told when the foot has settled beyond the line, so lines side by side may swap places.
-                first, second = sorted((way.last, (line, crossing)), key=lambda one: one[1].time_s)
-                if first[0] != second[0] or first[1].side != second[1].side:
-                    yield Movement(first[0], second[0], first[1], second[1])
-                way.last = second
-            else:
-                way.last = (line, crossing)
+            now = (line, crossing)
+            way.first = min(way.first or now, now, key=lambda one: one[1].time_s)
+            # A crossing is told when the foot has settled beyond the line, so lines side by side may swap places.
+            first, way.last = sorted((way.last or now, now), key=lambda one: one[1].time_s)
+            yield from _movement(first, way.last)
+        for join in view.joined if self._joins else ():
+            old = self._ways.of(join.ended)
+            if join.sure and old and old.last:
+                new = self._ways[join.later]
+                if new.first:
+                    yield from _movement(old.last, new.first)
+                else:
+                    new.first = new.last = old.last
         self._ways.forget(view.ended)
+
+
+def _movement(entry: tuple[str, Crossing], out: tuple[str, Crossing]) -> Iterator[Movement]:
+    """The movement from one crossing to another; none where it is the same line in the same direction."""
+    if entry[0] != out[0] or entry[1].side != out[1].side:
+        yield Movement(entry[0], out[0], entry[1], out[1])

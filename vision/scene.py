@@ -17,7 +17,7 @@ from vision.errors import SiteError
 from vision.geometry import Floats, Outlines, Point, area, crosses_itself, signed_distances
 from vision.motion import Moving
 from vision.signals import AnySignal, Signal
-from vision.tracks import Tracks
+from vision.tracks import Join, Tracks
 
 Side = Literal["left", "right"]
 Box = tuple[float, float, float, float]
@@ -172,6 +172,7 @@ class View:
         everyone: All who are seen now, whatever labels and hours a rule asks for.
         static: Boxes of things that have come, stay, and are no road user, px.
         removed: Boxes of places where a thing was that has gone, px.
+        joined: Which of the tracks that have ended, it seems, go on under another id.
     """
 
     camera: str
@@ -185,6 +186,7 @@ class View:
     everyone: tuple[Placed, ...]
     static: tuple[Box, ...] = ()
     removed: tuple[Box, ...] = ()
+    joined: tuple[Join, ...] = ()
     # Most rules ask for the same few labels.
     _shares: dict[tuple[Label, ...], "View"] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -352,6 +354,7 @@ class Scene:
             everyone=placed,
             static=_boxes(observation.static),
             removed=_boxes(observation.removed),
+            joined=tracks.joined,
         )
 
     def _in_pixels(self, size: tuple[int, int]) -> _Pixels:

@@ -5,8 +5,9 @@ from models.detections import Detections, Label
 from numpy.typing import NDArray
 
 from vision.association import Rows
-from vision.kalman import BoxFilter
-from vision.tracks import Tracks
+from vision.joining import Ends, joined
+from vision.kalman import BoxFilter, Floats
+from vision.tracks import Join, Tracks
 
 
 class TrackTable:
@@ -29,6 +30,9 @@ class TrackTable:
         """
         self._believe_s = believe_s
         self._born_s = np.empty(0)
+        self._born_box = np.empty((0, 4))
+        self._heirs = np.empty(0, np.bool_)  # which go on with an earlier track
+        self._joined: tuple[Join, ...] = ()
         self.filter = BoxFilter.empty()
         self.ids = np.empty(0, np.int64)
         self.seen_s = np.empty(0)
@@ -67,6 +71,7 @@ class TrackTable:
         # At a few pictures a second one that was seen in the last of them is no ghost yet.
         gone &= (self.ids > 0) | (self.seen_s < before)
         ended = tuple(self.ids[gone & (self.ids > 0)].tolist())
+        self._joined = self._join(gone, before) if ended else ()
         if gone.any():
             self._keep(~gone)
         return ended
@@ -99,6 +104,8 @@ class TrackTable:
         self._votes = np.vstack([self._votes, votes])
         self._scores = np.concatenate([self._scores, scores])
         self._born_s = np.concatenate([self._born_s, np.full(n, self.time_s)])
+        self._born_box = np.vstack([self._born_box, boxes])
+        self._heirs = np.concatenate([self._heirs, np.zeros(n, np.bool_)])
 
     def tracks(self, ended: tuple[int, ...]) -> Tracks:
         """The tracks that were seen in the newest step."""
@@ -113,12 +120,27 @@ class TrackTable:
             scores=self._scores[rows],
             velocities=self.filter.speed[rows, :2],
             ended=ended,
+            joined=self._joined,
         )
+
+    def _join(self, gone: NDArray[np.bool_], before_s: float) -> tuple[Join, ...]:
+        """Which of some tracks that have gone go on as another that began since."""
+        lost = np.flatnonzero((self.ids > 0) & (self.seen_s < before_s))
+        new = np.flatnonzero((self.ids > 0) & ~gone & ~self._heirs & (self._born_s > self.seen_s[gone].min()))
+        found = joined(gone[lost], self._ends(lost, self.seen_s, self.seen_box),
+                       self._ends(new, self._born_s, self._born_box))  # fmt: skip
+        self._heirs |= np.isin(self.ids, [one.later for one in found])
+        return found
+
+    def _ends(self, rows: Rows, time_s: Floats, boxes: Floats) -> Ends:
+        speeds, variances = self.filter.speed[rows, :2], self.filter.vv[rows, :2]
+        return Ends(self.ids[rows], self.labels[rows], time_s[rows], boxes[rows], speeds, variances)
 
     def _keep(self, rows: NDArray[np.bool_]) -> None:
         self.filter.keep(rows)
         self.ids, self.seen_s, self.seen_box = self.ids[rows], self.seen_s[rows], self.seen_box[rows]
-        self._votes, self._scores, self._born_s = self._votes[rows], self._scores[rows], self._born_s[rows]
+        self._votes, self._scores = self._votes[rows], self._scores[rows]
+        self._born_s, self._born_box, self._heirs = self._born_s[rows], self._born_box[rows], self._heirs[rows]
 
 
 def split_by_score(detections: Detections, confidence: float, doubtful: float) -> tuple[Rows, Rows]:

@@ -2,12 +2,26 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 State = TypeVar("State")
+
+
+class Join(NamedTuple):
+    """A track has ended, and its road user, it seems, goes on under another id.
+
+    Attributes:
+        ended: The id that has ended.
+        later: The id under which it goes on since.
+        sure: Whether nobody else comes into question, neither for the one nor for the other.
+    """
+
+    ended: int
+    later: int
+    sure: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +41,7 @@ class Tracks:
         scores: (n,) float64, 0..1, of the detection in this picture.
         velocities: (n, 2) float64 px/s of the box's centre.
         ended: Ids that will never be seen again.
+        joined: Which of those, it seems, go on under another id.
     """
 
     camera: str
@@ -38,6 +53,7 @@ class Tracks:
     scores: NDArray[np.float64]
     velocities: NDArray[np.float64]
     ended: tuple[int, ...]
+    joined: tuple[Join, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -65,6 +81,10 @@ class PerTrack(Generic[State]):
 
     def __len__(self) -> int:
         return len(self._states)
+
+    def of(self, track: int) -> State | None:
+        """The state of a track, none where it has none."""
+        return self._states.get(track)
 
     def forget(self, ended: Iterable[int]) -> None:
         """Drops the state of the tracks that have ended."""

@@ -135,6 +135,13 @@ def test_a_vehicle_that_is_hidden_at_the_line_is_counted_once() -> None:
     assert minute.values["volume"] == 1
 
 
+def test_who_crosses_just_before_nobody_watches_is_counted_with_its_speed() -> None:
+    story = Story([through(Label.CAR, 5, 36), through(Label.CAR, 25, 36)], 60.0, 12.5)
+    [minute] = of_line(measured(story, scene=ROAD, dark=[(5.3, 20)]), "gate")
+    assert minute.values["volume"] == 2
+    assert minute.values["speed_time_mean_kmh"] == pytest.approx(36, rel=0.05)
+
+
 def test_a_day_of_traffic_leaves_nothing_behind() -> None:
     meter, sums = LineFlow("main", SCENE.line("main"), Pcu()), Sums()
     for view in views(Story([up(Label.CAR, 4.0 * n + 3) for n in range(20)], 100.0, 10.0)):

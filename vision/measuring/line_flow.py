@@ -19,6 +19,7 @@ from models.detections import Label
 from vision.crossing import Crossing, Crossings
 from vision.measuring.meter import EVERYBODY, VEHICLES, Figures, Meter, Pcu, SumsAt, per_hour
 from vision.measuring.sums import Sums
+from vision.passing import Passings
 from vision.scene import Line, Placed, Side, View
 
 LENGTHS_M = {Label.BICYCLE: 1.8, Label.MOTORCYCLE: 1.9, Label.CAR: 4.5, Label.BUS: 11.0, Label.TRUCK: 8.0}
@@ -43,29 +44,26 @@ class LineFlow(Meter):
         """Measures a line by its id."""
         self.line = name
         self._pcu = pcu
-        self._crossings = Crossings(name, line)
+        self._crossings = Crossings(name, line, joins=True)
+        self._passings = Passings()
+        self._sums_at: SumsAt | None = None
         self._directions: dict[Side, str] = {"left": line.direction("left"), "right": line.direction("right")}
         self._last: dict[str, _Passed] = {}
 
     def __len__(self) -> int:
-        return len(self._crossings)
+        return len(self._crossings) + len(self._passings)
 
     def follow(self, view: View, sums_at: SumsAt) -> None:
         """Counts who has crossed (see `Meter.follow`)."""
-        for crossing in self._crossings.step(view):
-            row, direction, sums = crossing.row, self._directions[crossing.side], sums_at(crossing.time_s)
-            label = row.label.word
-            sums.add(f"volume:{direction}", 1, label)
-            if row.speed_kmh is not None:
-                speed_kmh = max(row.speed_kmh, _LEAST_KMH)
-                sums.add(f"speeds:{direction}", 1, label)
-                sums.add(f"speed:{direction}", speed_kmh, label)
-                sums.add(f"slowness:{direction}", 1 / speed_kmh, label)
-            if row.label is not Label.PERSON:
-                self._follows(_passed(crossing), direction, sums)
+        self._sums_at = sums_at
+        for crossing in self._passings.step(view, self._crossings.step(view)):
+            self._count(crossing, sums_at)
 
     def lapse(self) -> None:
         """Somebody may have passed unseen (see `Meter.lapse`)."""
+        for crossing in self._passings.finish():
+            assert self._sums_at is not None
+            self._count(crossing, self._sums_at)
         self._last.clear()
 
     def figures(self, sums: Sums, watched_s: float) -> tuple[Figures, dict[str, Figures]]:
@@ -81,6 +79,19 @@ class LineFlow(Meter):
                 figures = volume | _speeds(sums, directions, [label])
                 own |= {f"{name}{suffix}": value for name, value in figures.items()}
         return values, by_label
+
+    def _count(self, crossing: Crossing, sums_at: SumsAt) -> None:
+        """Sums up somebody who has crossed."""
+        row, direction, sums = crossing.row, self._directions[crossing.side], sums_at(crossing.time_s)
+        label = row.label.word
+        sums.add(f"volume:{direction}", 1, label)
+        if row.speed_kmh is not None:
+            speed_kmh = max(row.speed_kmh, _LEAST_KMH)
+            sums.add(f"speeds:{direction}", 1, label)
+            sums.add(f"speed:{direction}", speed_kmh, label)
+            sums.add(f"slowness:{direction}", 1 / speed_kmh, label)
+        if row.label is not Label.PERSON:
+            self._follows(_passed(crossing), direction, sums)
 
     def _follows(self, passed: _Passed, direction: str, sums: Sums) -> None:
         """Sums up how far behind the last vehicle this one is."""

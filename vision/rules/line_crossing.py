@@ -7,6 +7,7 @@ from pydantic import Field
 
 from vision.crossing import Crossing, Crossings
 from vision.events import Passage
+from vision.passing import Passings
 from vision.rule import Rule
 from vision.scene import Scene, View
 
@@ -33,17 +34,25 @@ class LineCrossingWatch:
         self._rule = rule
         self._line = scene.line(rule.line)
         self._only = None if rule.direction is None else scene.side(rule.line, rule.direction)
-        self._crossings = Crossings(rule.line, self._line)
+        self._crossings = Crossings(rule.line, self._line, joins=True)
+        self._passings = Passings()
+        self._view: View | None = None
+
+    def __len__(self) -> int:
+        return len(self._crossings) + len(self._passings)
 
     def step(self, view: View) -> Iterator[Passage]:
         """The passages that became certain."""
-        for crossing in self._crossings.step(view):
-            if self._only in (None, crossing.side):
-                yield self._passage(crossing, view)
+        self._view = view
+        crossings = (one for one in self._crossings.step(view) if self._only in (None, one.side))
+        for crossing in self._passings.step(view, crossings):
+            yield self._passage(crossing, view)
 
-    def finish(self) -> tuple[()]:
-        """Nothing is ever open."""
-        return ()
+    def finish(self) -> Iterator[Passage]:
+        """Tells of those whose speed was waited for."""
+        for crossing in self._passings.finish():
+            assert self._view is not None
+            yield self._passage(crossing, self._view)
 
     def _passage(self, crossing: Crossing, view: View) -> Passage:
         row, direction = crossing.row, self._line.direction(crossing.side)
