@@ -6,6 +6,7 @@ y = 15 m   ──────────────────────   
 ○ camera, 9 m up
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +29,7 @@ _SHARES = dict(zip(Label, (0.15, 0.05, 0.55, 0.18, 0.03, 0.04), strict=True))
 _SIZES_M = dict(zip(Label, ((0.6, 1.7), (0.7, 1.7), (0.8, 1.7), (1.8, 1.5), (2.5, 3.2), (2.4, 3.0)), strict=True))
 """Width and height."""
 _CALIBRATION = [(x, y) for y in (20.0, 40.0, 75.0) for x in (-5.0, 0.0, 5.0)]
+_HIDDEN_EVERY_S, _HIDDEN_S, _LOST_EVERY_S, _ENDS_AFTER_S = 15.0, (0.2, 1.2), 60.0, 1.5
 _FIELDS: dict[str, Any] = {
     "zone": "zone-1", "lane": "lane-1", "line": "line-1", "lines": ["line-1", "line-2"], "signal": "near",
     "direction": "left", "from": "line-1", "to": "line-2", "limit_kmh": 50.0, "limit": 20, "labels": ["truck", "bus"],
@@ -87,14 +89,18 @@ def street(zones: int, rules: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"version": 1, "cameras": [camera]}
 
 
-def traffic(users: int, seconds: float, fps: float, seed: int = 1) -> Iterator[tuple[Observation, Tracks]]:
-    """What a detector and a perfect tracker make of the street.
+def traffic(
+    users: int, seconds: float, fps: float, seed: int = 1, restless: bool = False
+) -> Iterator[tuple[Observation, Tracks]]:
+    """What a detector and a tracker make of the street.
 
     Args:
         users: How many road users there are at any time.
         seconds: How long.
         fps: Looks a second.
         seed: Another number makes other traffic.
+        restless: The tracker is no perfect one: now and then it does not see somebody for a moment, or goes on with
+            them under another id, and tracks end only some time after they were seen last.
     """
     chance = np.random.default_rng(seed)
     labels = chance.choice(list(_SHARES), users, p=list(_SHARES.values())).astype(np.int8)
@@ -102,6 +108,7 @@ def traffic(users: int, seconds: float, fps: float, seed: int = 1) -> Iterator[t
     x = chance.choice(_LANES, users) + chance.uniform(-1.2, 1.2, users)
     y = chance.uniform(NEAR_M, FAR_M, users)
     ids, last = np.arange(1, users + 1), users
+    seen, hidden_until_s, ending = np.zeros(users, np.bool_), np.zeros(users), deque[tuple[float, int]]()
     speed = _speeds(labels, x, chance)
     stands_until_s = np.zeros(users)
     before: NDArray[np.float64] | None = None
@@ -111,19 +118,29 @@ def traffic(users: int, seconds: float, fps: float, seed: int = 1) -> Iterator[t
         y = y + speed * going / fps
         stops = going & (chance.random(users) < 0.01 / fps)
         stands_until_s[stops] = time_s + chance.uniform(5, 90, int(stops.sum()))
-        over = ((y < NEAR_M) | (y > FAR_M)) & (before is not None)  # who was never seen can't end
-        ended = tuple(ids[over].tolist())
-        if ended:
-            ids[over] = np.arange(last + 1, last + 1 + len(ended))
-            last += len(ended)
-            x[over] = chance.choice(_LANES, len(ended)) + chance.uniform(-1.2, 1.2, len(ended))
-            speed[over] = _speeds(labels[over], x[over], chance)
-            y[over] = np.where(speed[over] > 0, NEAR_M, FAR_M)
+        over = ((y < NEAR_M) | (y > FAR_M)) & seen  # who was never seen can't end
+        gone = over
+        if restless:
+            gone = over | (seen & (chance.random(users) < 1 / _LOST_EVERY_S / fps))
+            hides = chance.random(users) < 1 / _HIDDEN_EVERY_S / fps
+            hidden_until_s[hides] = time_s + chance.uniform(*_HIDDEN_S, int(hides.sum()))
+        ending.extend((time_s + (_ENDS_AFTER_S if restless else 0.0), track) for track in ids[gone].tolist())
+        ids[gone], seen[gone] = np.arange(last + 1, last + 1 + int(gone.sum())), False
+        last += int(gone.sum())
+        count = int(over.sum())
+        x[over] = chance.choice(_LANES, count) + chance.uniform(-1.2, 1.2, count)
+        speed[over] = _speeds(labels[over], x[over], chance)
+        y[over] = np.where(speed[over] > 0, NEAR_M, FAR_M)
+        ended = []
+        while ending and ending[0][0] <= time_s:
+            ended.append(ending.popleft()[1])
         boxes = _boxes(x, y, sizes) + chance.normal(0, 0.5, (users, 4))
         middles = (boxes[:, :2] + boxes[:, 2:]) / 2
         velocities = np.zeros((users, 2)) if before is None else (middles - before) * fps
         velocities[over], before = 0.0, middles
-        yield _instant(index, fps, ids, boxes, labels, velocities, ended)
+        shown = hidden_until_s <= time_s
+        seen |= shown
+        yield _instant(index, fps, ids[shown], boxes[shown], labels[shown], velocities[shown], tuple(ended))
 
 
 def _instant(
@@ -150,7 +167,7 @@ def _instant(
         health="valid",
     )
     scores = np.full(len(ids), 0.8)
-    return observation, Tracks("street", time_s, ids.copy(), boxes, boxes, labels, scores, velocities, ended)
+    return observation, Tracks("street", time_s, ids, boxes, boxes, labels, scores, velocities, ended)
 
 
 def _speeds(labels: NDArray[np.int8], x: NDArray[np.float64], chance: np.random.Generator) -> NDArray[np.float64]:

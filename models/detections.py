@@ -21,7 +21,7 @@ class Label(IntEnum):
     @property
     def word(self) -> str:
         """The label as it stands in site files and events, such as `motorcycle`."""
-        return self.name.lower()
+        return _WORDS[self]
 
     @classmethod
     def of(cls, word: str) -> Self:
@@ -34,6 +34,9 @@ class Label(IntEnum):
             if label.word == word:
                 return label
         raise ValueError(f"no label {word!r}; there are: {', '.join(label.word for label in cls)}")
+
+
+_WORDS = tuple(label.name.lower() for label in Label)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

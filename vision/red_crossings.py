@@ -18,7 +18,7 @@ Better one who gets away than an innocent one accused:
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import dist, isfinite
+from math import dist, inf, isfinite
 from typing import Literal
 
 from models.detections import Label
@@ -148,8 +148,7 @@ class RedCrossings:
         """The crossings on red of which it became certain in this view what came of them."""
         self._last = view
         signal = view.signals.get(self._signal)
-        for row in view.placed:
-            self._judge(row, view, signal)
+        self._judge(view, signal)
         for crossing in self._crossings.step(view):
             self._begin(crossing, view)
         for row in view.placed:
@@ -176,23 +175,25 @@ class RedCrossings:
         distance = row.distances[self._line]
         return distance if self._side == "left" else -distance
 
-    def _judge(self, row: Placed, view: View, signal: Signal | None) -> None:
-        """Notes where a track is, and judges once in each red whether it was before the line when that began."""
-        approach, beyond, margin = self._approaches[row.id], self._beyond(row), margin_px(row)
-        surely_before = beyond <= -margin
-        if signal and signal.state == "red" and signal.since_s != approach.judged_s:
-            from_s = signal.since_s + self._terms.grace_s
-            if view.time_s >= from_s:
-                approach.judged_s = signal.since_s
-                trembles = view.time_s - approach.near_s < _TREMBLE_S
+    def _judge(self, view: View, signal: Signal | None) -> None:
+        """Notes where everybody is, and judges once in each red whether they were before the line when that began."""
+        now, approaches = view.time_s, self._approaches
+        red_s = signal.since_s if signal and signal.state == "red" else None
+        from_s = inf if red_s is None else red_s + self._terms.grace_s
+        for row in view.placed:
+            approach, beyond, margin = approaches[row.id], self._beyond(row), margin_px(row)
+            surely_before = beyond <= -margin
+            if now >= from_s and red_s != approach.judged_s:
+                approach.judged_s = red_s
+                trembles = now - approach.near_s < _TREMBLE_S
                 approach.innocent = not (
-                    (surely_before and not trembles) or _left_s(approach, beyond, margin, view.time_s) >= from_s
+                    (surely_before and not trembles) or _left_s(approach, beyond, margin, now) >= from_s
                 )
-        approach.seen_s, approach.distance = view.time_s, beyond
-        if surely_before:
-            approach.before = row
-        else:
-            approach.near_s = view.time_s
+            approach.seen_s, approach.distance = now, beyond
+            if surely_before:
+                approach.before = row
+            else:
+                approach.near_s = now
 
     def _begin(self, crossing: Crossing, view: View) -> None:
         row, approach = crossing.row, self._approaches[crossing.row.id]

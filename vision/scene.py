@@ -24,6 +24,7 @@ Box = tuple[float, float, float, float]
 """px, x1 y1 x2 y2."""
 Part = TypeVar("Part")
 _Pixels = tuple[Floats, Floats, Outlines]
+_LABELS = tuple(Label)  # by number: faster than to ask the enumeration
 _EDGE = 0.005  # of the picture: a box that comes so near to its edge may go on beyond
 
 
@@ -301,12 +302,8 @@ class Scene:
         starts, ends, outlines = self._in_pixels(observation.size)
         feet = tracks.feet
         distances = signed_distances(feet, starts, ends).tolist()
-        areas = [*self.zones, *self.lanes]
-        members = [
-            frozenset(zone for zone, one in zip(areas, row, strict=True) if one)
-            # A box that is cut off at the lower edge of the picture stands on it, not below.
-            for row in outlines.inside(np.clip(feet, 0.5, np.array(observation.size) - 0.5)).tolist()
-        ]
+        # A box that is cut off at the lower edge of the picture stands on it, not below.
+        members = self._members(outlines.inside(np.clip(feet, 0.5, np.array(observation.size) - 0.5)))
         columns = zip(
             tracks.ids.tolist(),
             tracks.labels.tolist(),
@@ -322,7 +319,7 @@ class Scene:
         placed = tuple(
             Placed(
                 id=track,
-                label=Label(label),
+                label=_LABELS[label],
                 score=score,
                 box=(box[0], box[1], box[2], box[3]),
                 foot=(x, y),
@@ -356,6 +353,17 @@ class Scene:
             removed=_boxes(observation.removed),
             joined=tracks.joined,
         )
+
+    def _members(self, inside: NDArray[np.bool_]) -> list[frozenset[str]]:
+        """Names of the zones and lanes for each row of a table (n, z) of who is inside of which."""
+        areas = [*self.zones, *self.lanes]
+        known: dict[tuple[bool, ...], frozenset[str]] = {}  # most stand where others stand, too
+        members = []
+        for row in map(tuple, inside.tolist()):
+            if row not in known:
+                known[row] = frozenset(zone for zone, one in zip(areas, row, strict=True) if one)
+            members.append(known[row])
+        return members
 
     def _in_pixels(self, size: tuple[int, int]) -> _Pixels:
         """Starts and ends of the lines, and outlines of zones and lanes, for a size of the picture."""

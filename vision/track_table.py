@@ -93,6 +93,8 @@ class TrackTable:
 
     def begin(self, found: Rows, detections: Detections) -> None:
         """Begins a track, still without an id, for each of some detections."""
+        if not len(found):
+            return
         n, boxes = len(found), detections.boxes[found].astype(np.float64)
         scores = detections.scores[found].astype(np.float64)
         votes = np.zeros((n, len(Label)))

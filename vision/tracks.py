@@ -1,8 +1,9 @@
 """Tracks: detections that are the same road user, under one id."""
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,29 +65,17 @@ class Tracks:
         return np.column_stack([(self.boxes[:, 0] + self.boxes[:, 2]) / 2, self.boxes[:, 3]])
 
 
-class PerTrack(Generic[State]):
-    """State kept for each track and forgotten when the track has ended: a day of traffic must not grow it."""
+class PerTrack(defaultdict[int, State]):
+    """State kept for each track and forgotten when the track has ended: a day of traffic must not grow it.
 
-    def __init__(self, fresh: Callable[[], State]) -> None:
-        self._fresh = fresh
-        self._states: dict[int, State] = {}
-
-    def __getitem__(self, track: int) -> State:
-        """The state of a track, fresh where it has none yet."""
-        try:
-            return self._states[track]
-        except KeyError:
-            state = self._states[track] = self._fresh()
-            return state
-
-    def __len__(self) -> int:
-        return len(self._states)
+    Begun with what makes the state of a track that has none yet.
+    """
 
     def of(self, track: int) -> State | None:
         """The state of a track, none where it has none."""
-        return self._states.get(track)
+        return self.get(track)
 
     def forget(self, ended: Iterable[int]) -> None:
         """Drops the state of the tracks that have ended."""
         for track in ended:
-            self._states.pop(track, None)
+            self.pop(track, None)

@@ -142,14 +142,11 @@ def rides(label: Label, *way: Waypoint, size_m: tuple[float, float] | None = Non
 
     With `size_m`, the box is so many metres wide and high wherever it is; else as many pixels as `box` says.
     """
-    fine = [
-        (float(when), *(float(np.interp(when, [w[0] for w in way], [w[axis] for w in way])) for axis in (1, 2)))
-        for when in np.arange(way[0][0], way[-1][0] + 1e-9, 0.02)
-    ]
-    ground = np.array([place[1:] for place in fine])
+    corners = np.array(way, np.float64).T
+    times = np.arange(way[0][0], way[-1][0] + 1e-9, 0.02)
+    ground = np.column_stack([np.interp(times, corners[0], corners[axis]) for axis in (1, 2)])
     feet = on_picture(ground) * SIZE
     if size_m is not None:
-        times = [place[0] for place in fine]
         metres = (on_picture(ground + np.array([1.0, 0.0])) * SIZE - feet)[:, 0]
 
         def box(time_s: float) -> Box:
@@ -157,7 +154,7 @@ def rides(label: Label, *way: Waypoint, size_m: tuple[float, float] | None = Non
             return metre * size_m[0], metre * size_m[1]
 
         more["box"] = box
-    return RoadUser(label, [(w[0], x, y) for w, (x, y) in zip(fine, feet.tolist(), strict=True)], **more)  # type: ignore[arg-type]
+    return RoadUser(label, [(when, x, y) for when, (x, y) in zip(times.tolist(), feet.tolist(), strict=True)], **more)  # type: ignore[arg-type]
 
 
 def area(*corners: tuple[float, float]) -> Zone:

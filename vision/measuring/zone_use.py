@@ -48,6 +48,7 @@ class ZoneUse(Meter):
         self._counts: Counter[str] = Counter()
         self._before = (inf, inf)
         self._vehicles: list[Placed] = []
+        self._speeds: dict[str, list[float]] = {}  # of the vehicles, by label
         self._queue = NO_QUEUE
         self._queue_due_s = -inf
 
@@ -56,6 +57,10 @@ class ZoneUse(Meter):
         there = present.get(self.zone or EVERYWHERE, ())
         self._counts = Counter(row.label.word for row in there)
         self._vehicles = [row for row in there if row.label is not Label.PERSON]
+        self._speeds = {}
+        for row in self._vehicles:
+            if row.speed_kmh is not None:
+                self._speeds.setdefault(row.label.word, []).append(row.speed_kmh)
         people, vehicles = self._counts[_PERSON], len(self._vehicles)
         # Of two looks the lesser number: a false box of one picture is no greatest number.
         sums.reach("people", min(people, self._before[0]))
@@ -70,10 +75,9 @@ class ZoneUse(Meter):
             sums.add("present", count * seconds, label)
         if self._vehicles:
             sums.add("covered", seconds)
-        for row in self._vehicles:
-            if row.speed_kmh is not None:
-                sums.add("timed", seconds, row.label.word)
-                sums.add("speed", row.speed_kmh * seconds, row.label.word)
+        for label, speeds in self._speeds.items():
+            sums.add("timed", len(speeds) * seconds, label)
+            sums.add("speed", sum(speeds) * seconds, label)
         if self._queue.vehicles:
             sums.add("queue_veh", self._queue.vehicles * seconds)
             sums.add("queue_m", _metres(self._queue) * seconds)

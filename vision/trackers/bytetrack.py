@@ -65,6 +65,8 @@ class ByteTracker:
 
     def _match(self, tracks: Rows, found: Rows, detections: Detections, least: float) -> tuple[Rows, Rows]:
         """Pairs some tracks with some detections; returns what is left of both."""
+        if not (len(tracks) and len(found)):
+            return tracks, found
         likeness = iou(self._table.filter.boxes[tracks], detections.boxes[found].astype(np.float64))
         likeness *= same_group(self._table.labels[tracks], detections.labels[found])
         rows, columns = pair(likeness, least)

@@ -104,6 +104,8 @@ class PackTracker:
         self, where: Floats, tracks: Rows, found: Rows, detections: Detections, widening: float, least: float
     ) -> Floats:
         """Likeness of some tracks, at some places, and some detections (n, m); 0 for pairs that must not be."""
+        if not (len(tracks) and len(found)):  # most of the later rounds
+            return np.zeros((len(tracks), len(found)))
         here, there = where[tracks], _boxes(detections, found)
         likeness = iou(widened(here, widening), widened(there, widening)) * np.sqrt(shared_height(here, there))
         likeness *= same_group(self._table.labels[tracks], detections.labels[found])
@@ -111,6 +113,8 @@ class PackTracker:
 
     def _same_way(self, tracks: Rows, found: Rows, detections: Detections) -> Floats:
         """How well going to some detections goes on with the way of some tracks (n, m), -1..1; 0 for slow ones."""
+        if not (len(tracks) and len(found)):
+            return np.zeros((len(tracks), len(found)))
         seen, speed = self._table.seen_box[tracks], self._table.filter.speed[tracks, None, :2]
         boxes = _boxes(detections, found)
         way = (boxes[None, :, :2] + boxes[None, :, 2:] - seen[:, None, :2] - seen[:, None, 2:]) / 2
@@ -122,12 +126,16 @@ class PackTracker:
 
     def _pair(self, tracks: Rows, found: Rows, likeness: Floats, detections: Detections) -> tuple[Rows, Rows]:
         """Pairs some tracks with some detections; returns what is left of both."""
+        if not likeness.size:
+            return tracks, found
         rows, columns = pair(likeness, np.finfo(np.float64).tiny)
         self._table.see(tracks[rows], found[columns], detections)
         return left_over(tracks, rows), left_over(found, columns)
 
     def _apart(self, found: Rows, detections: Detections) -> Rows:
         """Those of some detections that are not a second box around somebody who is tracked."""
+        if not len(found):
+            return found
         tracked = self._table.seen_box[self._table.seen_s == self._table.time_s]
         return found[(iou(_boxes(detections, found), tracked) <= self._settings.crowding).all(axis=1)]
 
