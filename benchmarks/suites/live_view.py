@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 from urllib.parse import urlsplit
 
 import av
-from av.video.stream import VideoStream
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -120,7 +118,7 @@ def _coded_street(path: Path) -> Path:
     """Four seconds of the synthetic street in 720p, H.264, a key picture every second."""
     opened = SyntheticSource(pace="max", size=(1280, 720), fps=FPS).open(CAMERA)
     with av.open(str(path), "w") as container:
-        stream = cast(VideoStream, container.add_stream("libx264", rate=round(FPS)))
+        stream = container.add_stream("libx264", rate=round(FPS))
         stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
         stream.gop_size, stream.max_b_frames = round(FPS), 0
         stream.codec_context.thread_count = 1  # one slice a picture
