@@ -36,6 +36,7 @@ _MOVES_MS = 0.7  # slower is standing
 _RIDES_MS = 2.0  # slower is walking pace: who comes so slowly upon a spot has looked
 _SAME_WAY = np.cos(np.radians(30.0))
 _HEAD_ON = np.cos(np.radians(150.0))  # beyond, paths run side by side and places are not exact enough
+_ACROSS = np.cos(np.radians(60.0))  # paths that cross at less than this angle slant
 _COARSE = 5  # ticks
 _RECENT, _LEAST_WAYS, _ONWARDS = 7, 2, 0.5  # of the last ways, half a second each, so many must lead the same way
 _SPARED_M = 0.15  # is taken off footprints on every side
@@ -164,6 +165,9 @@ class Conflicts:
         good &= window.inside[second, -1] | window.inside[first, last]
         over_it = np.maximum(users.size[second, 0] + users.size[first, 1] - 4 * _SPARED_M, _LEAST_OVER_M)
         brief = speed[second, -1] * 2 * TICK_S > over_it
+        # Both there at once is a crash, or one who is seen twice; and only who really crosses is over it so quickly.
+        across = np.abs((ahead[second, -1] * ahead[first, last]).sum(axis=1)) <= _ACROSS
+        brief &= (back > 0) & across
         for pair in np.flatnonzero(good).tolist():
             who = int(window.ids[first[pair]]), int(window.ids[second[pair]])
             within_s = int(back[pair]) * TICK_S
