@@ -52,4 +52,4 @@ class Statures:
     def has_changed(self, row: Placed) -> bool:
         """Whether the foot of somebody who is seen now was partly hidden a moment ago: a speed then means nothing."""
         statures = [stature for _, stature in self._looks[row.id]]
-        return max(statures) > _CHANGE * min(statures)
+        return max(statures, default=0.0) > _CHANGE * min(statures, default=0.0)

@@ -200,7 +200,7 @@ def test_who_speeds_up_has_the_speed_that_it_had_at_the_line() -> None:
     # From a stand with 3 m/s²: 24 m after 4 s, at 12 m/s.
     road = replace(MAST, lines={"gate": across(36.0)})
     way = [(time / 10, 0.0, 12.0 + 1.5 * (time / 10) ** 2) for time in range(51)]
-    story = Story([rides(Label.CAR, *way, box=(40.0, 40.0))], 6.0)
+    story = Story([rides(Label.CAR, *way, size_m=(1.8, 1.5))], 6.0)
     [passage] = play(story, LineCrossing(id="count", line="gate"), scene=road)
     assert isinstance(passage, Passage)
     assert passage.time_s == pytest.approx(4.0, abs=0.1)
@@ -212,6 +212,27 @@ def test_who_crosses_at_the_very_end_is_told_all_the_same() -> None:
     story = Story([rides(Label.CAR, (0.0, 0.0, 13.0), (1.0, 0.0, 22.0), box=(40.0, 40.0))], 0.9)
     [passage] = play(story, LineCrossing(id="count", line="gate"), scene=road)
     assert passage.time_s == pytest.approx(7 / 9, abs=0.1)
+
+
+def test_a_foot_that_jumps_over_the_line_while_others_hide_it_crosses_nothing() -> None:
+    # Its lower part is hidden and shown again and again; the top of the box stays where it is.
+    def box(time_s: float) -> tuple[float, float]:
+        return 40.0, 80.0 if int(time_s) % 2 == 0 else 50.0
+
+    way = [(n / 25, 300.0, 515.0 if int(n / 25) % 2 == 0 else 485.0) for n in range(250)]
+    assert passages(drives(Label.MOTORCYCLE, *way, box=box), seconds=9.9) == []
+
+
+def test_in_a_box_that_reaches_to_the_edge_of_the_picture_that_end_tells_nothing() -> None:
+    lorry = drives(Label.TRUCK, (0.0, 300, 300), (4.0, 300, 840), box=lambda time_s: (200.0, 300 + 135 * time_s))
+    assert [one.direction for one in passages(lorry)] == ["towards"]
+
+
+def test_a_watch_forgets_ended_tracks() -> None:
+    watch = COUNT.watch(MAST)
+    for view in views(Story([drives(Label.CAR, (0.0, 300, 400), (1.0, 300, 600))], 4.0), MAST):
+        list(watch.step(view))
+    assert len(watch) == 0
 
 
 def test_forgets_ended_tracks() -> None:

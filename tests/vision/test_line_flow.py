@@ -39,7 +39,7 @@ def down(label: Label, at_s: float, x: float = 700) -> RoadUser:
 def through(label: Label, at_s: float, kmh: float, across: float = 0.0, away: bool = True) -> RoadUser:
     """Drives along the road at a speed, and is 25 m from the mast at a time."""
     takes_s, way = 12 / (kmh / 3.6), 12 if away else -12
-    return rides(label, (at_s - takes_s, across, 25 - way), (at_s + takes_s, across, 25 + way), box=(16.0, 30.0))
+    return rides(label, (at_s - takes_s, across, 25 - way), (at_s + takes_s, across, 25 + way), size_m=(0.45, 0.8))
 
 
 def test_volume_by_direction_and_label_and_flow_an_hour() -> None:

@@ -16,6 +16,7 @@ from math import hypot
 
 from models.detections import Label
 
+from vision.calibration import Ground
 from vision.crossing import Crossing, Crossings
 from vision.measuring.meter import EVERYBODY, VEHICLES, Figures, Meter, Pcu, SumsAt, per_hour
 from vision.measuring.sums import Sums
@@ -40,12 +41,12 @@ class LineFlow(Meter):
 
     kind = "line_flow"
 
-    def __init__(self, name: str, line: Line, pcu: Pcu) -> None:
-        """Measures a line by its id."""
+    def __init__(self, name: str, line: Line, pcu: Pcu, ground: Ground | None = None) -> None:
+        """Measures a line by its id; without `ground` its speeds are unknown."""
         self.line = name
         self._pcu = pcu
         self._crossings = Crossings(name, line, joins=True)
-        self._passings = Passings()
+        self._passings = Passings(ground)
         self._sums_at: SumsAt | None = None
         self._directions: dict[Side, str] = {"left": line.direction("left"), "right": line.direction("right")}
         self._last: dict[str, _Passed] = {}

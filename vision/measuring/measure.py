@@ -58,7 +58,7 @@ class Measure(BaseModel):
         """
         if not self.intervals_s:
             return None
-        meters: list[Meter] = [LineFlow(name, line, self.pcu) for name, line in scene.lines.items()]
+        meters: list[Meter] = [LineFlow(name, line, self.pcu, scene.ground) for name, line in scene.lines.items()]
         meters += [movement for rule in rules for movement in movements_of(rule, self.pcu)]
         areas = {**scene.zones, **scene.lanes}
         meters += [ZoneUse(self.pcu, name, zone, scene.ground) for name, zone in areas.items()]

@@ -35,7 +35,7 @@ class LineCrossingWatch:
         self._line = scene.line(rule.line)
         self._only = None if rule.direction is None else scene.side(rule.line, rule.direction)
         self._crossings = Crossings(rule.line, self._line, joins=True)
-        self._passings = Passings()
+        self._passings = Passings(scene.ground)
         self._view: View | None = None
 
     def __len__(self) -> int:
