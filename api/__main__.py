@@ -68,12 +68,16 @@ def run(
         Literal["max", "real"] | None, typer.Option(help="Read a file as fast as possible, or at its own speed.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="Detector: name in the catalogue, or an .onnx file.")] = None,
+    keep_tracks: Annotated[
+        bool, typer.Option("--keep-tracks", help="With --detections: keep the tracks beside it, for the next replay.")
+    ] = False,
 ) -> None:
     """Runs one source from beginning to end and writes what it sees into files.
 
     Exit codes: 0 done; 1 the run failed, what was found so far is written; 2 bad input, nothing is written;
     130 interrupted, what was found so far is written.
     """
+    from api.kept_tracks import place_of
     from api.outputs import Outputs
     from api.run import DONE, replay, run_live
     from api.sources import files_of, only_camera, sited
@@ -81,6 +85,8 @@ def run(
 
     if detections and (source or model or detections_out or pace):
         fail("--detections replays without video and model: leave out SOURCE, --model, --pace, --detections-out", 2)
+    if keep_tracks and not detections:
+        fail("--keep-tracks keeps the tracks of a replay: give --detections, too", 2)
     if not (source or detections or site):
         fail("give a SOURCE to run, or --detections to replay; `ngatu run --help` shows how", 2)
     outputs = Outputs(events, tracks, detections_out, aside=detections is not None)
@@ -89,11 +95,15 @@ def run(
         one = only_camera(whole, camera, source, pace, model)
     except SiteError as error:
         raise SiteError(f"{site}: {error}" if site else str(error)) from None
-    refusal = outputs.refusal(site, *([detections] if detections else files_of(one)))
+    refusal = outputs.refusal(site, *([detections, place_of(detections)] if detections else files_of(one)))
     if refusal:
         fail(refusal, 2)
     began = _moment(start, whole.site.timezone)
-    result = replay(one, detections, outputs, began) if detections else run_live(one, outputs, began)
+    result = (
+        replay(one, detections, outputs, began, keep_tracks=keep_tracks)
+        if detections
+        else run_live(one, outputs, began)
+    )
     if result.code != DONE:
         fail(result.message, result.code)
     if sys.stderr.isatty():

@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.interruption import INTERRUPTED, Interruption, interruptible
+from api.kept_tracks import tracked
 from api.outputs import Outputs
 from models.errors import ModelError, RecordingCutError
-from models.recording import read_recording
+from models.recording import RecordedFrame
 from streams.health import LOST_STATES, StreamHealth
 from vision.engine import CameraStatus, Engine
+from vision.pipeline import Pipeline
 from vision.site import Camera, Site
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
@@ -93,22 +95,35 @@ def _from_its_first_picture(engine: Engine, camera: Camera) -> Iterator[None]:
         reader.removeFilter(is_told)
 
 
-def replay(site: Site, recording: Path, outputs: Outputs, start: datetime | None) -> Result:
+def replay(
+    site: Site, recording: Path, outputs: Outputs, start: datetime | None, *, keep_tracks: bool = False
+) -> Result:
     """Runs recorded detections through the only camera of a site: no video, no model.
 
     A bad line far down must not cost an output of before: `outputs` must be written aside.
+
+    Args:
+        site: A site of one camera.
+        recording: The recorded detections.
+        outputs: Where to write.
+        start: Wall-clock time of the beginning; none for that in the recording.
+        keep_tracks: Whether to keep the tracks beside the recording for the next replay (see `api.kept_tracks`).
 
     Raises:
         ModelError: The recording can't be read.
         SiteError: The scene lacks what a rule needs.
     """
     [camera] = site.cameras
-    pipeline = site.pipeline(camera)
+    with tracked(site, camera, recording, start, keep=keep_tracks) as (tracker, pictures):
+        return _replayed(site.pipeline(camera, tracker), pictures, outputs)
+
+
+def _replayed(pipeline: Pipeline, pictures: Iterable[RecordedFrame], outputs: Outputs) -> Result:
     good = True
     with interruptible():
         try:
             with progress_bar(outputs) as show:
-                for frame, observation in read_recording(recording, camera.id, start):
+                for frame, observation in pictures:
                     step = pipeline.step(observation)
                     outputs.add(step.events)
                     outputs.step(frame, observation, step.view)

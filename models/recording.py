@@ -28,6 +28,7 @@ from models.labels import LabelWord
 from models.observation import Health, Observation, SignalState
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBERS = {label.word: int(label) for label in Label}
 _Pixels = Annotated[int, Field(gt=0)]
 _Score = Annotated[float, Field(ge=0, le=1)]
 _Corners = tuple[float, float, float, float]
@@ -165,7 +166,8 @@ def _recorded(line: bytes, before: RecordedFrame | None, camera: str, start: dat
 
 
 def _observation(row: _Line, camera: str, start: datetime | None) -> Observation:
-    table = np.array([box[:4] for box in row.boxes], np.float32).reshape(-1, 4)
+    numbers = np.array([box[:5] for box in row.boxes], np.float32).reshape(-1, 5)
+    table = numbers[:, :4]
     turned = np.flatnonzero((table[:, 2:] < table[:, :2]).any(axis=1))
     if len(turned):
         raise _BadLineError(
@@ -179,8 +181,8 @@ def _observation(row: _Line, camera: str, start: datetime | None) -> Observation
         size=row.size,
         detections=Detections(
             table,
-            np.array([box[4] for box in row.boxes], np.float32),
-            np.array([Label.of(box[5]) for box in row.boxes], np.int8),
+            numbers[:, 4],
+            np.array([_NUMBERS[box[5]] for box in row.boxes], np.int8),
         ),
         signals=row.signals,
         static=np.array(row.static, np.float32).reshape(-1, 4),

@@ -76,6 +76,9 @@ class Motion:
         for track in tracks.ended:
             self._free.append(self._rows.pop(track))
         n = len(tracks)
+        if not n:
+            places, figures = np.empty((0, 2)), np.empty(0)
+            return Moving(places, places, figures, figures, figures, places)
         feet = np.column_stack([(tracks.seen[:, 0] + tracks.seen[:, 2]) / 2, tracks.seen[:, 3]])
         scale = np.array(size, np.float64)
         spots = self._ground.spots(feet / scale) if self._ground else None

@@ -28,6 +28,7 @@ from vision.scene import Lane, Line, Scene, Zone
 from vision.signals import AnySignal
 from vision.site_faults import Fault, explained
 from vision.site_tree import anchored, filled, read_tree
+from vision.tracker import Tracker
 from vision.trackers import AnyTracker
 from vision.trackers.packtrack import PackTrack
 
@@ -138,14 +139,22 @@ class Site(_Part):
         """The camera's detector, or the default."""
         return camera.detector or self.defaults.detector
 
-    def pipeline(self, camera: Camera) -> Pipeline:
+    def tracker(self, camera: Camera) -> Tracker:
+        """A fresh tracker for a camera."""
+        return (camera.tracker or self.defaults.tracker).start(camera.id, self.detector(camera).confidence)
+
+    def pipeline(self, camera: Camera, tracker: Tracker | None = None) -> Pipeline:
         """A fresh pipeline for a camera.
+
+        Args:
+            camera: The camera.
+            tracker: Another tracker than the camera's.
 
         Raises:
             SiteError: The scene lacks what a rule needs.
         """
-        tracker = (camera.tracker or self.defaults.tracker).start(camera.id, self.detector(camera).confidence)
-        return Pipeline(self.scene(camera), tracker, camera.rules, camera.measure or self.defaults.measure)
+        measure = camera.measure or self.defaults.measure
+        return Pipeline(self.scene(camera), tracker or self.tracker(camera), camera.rules, measure)
 
 
 # Of a camera; all else is its scene.

@@ -350,6 +350,8 @@ def test_a_camera_that_is_lost_for_good_fails_with_all_that_was_found_before(
         (("--detections", "no.jsonl", "--site", "SITE"), "no such recording"),
         (("--detections", "CLIP", "--events", "a", "--tracks", "a.part"), "same file"),
         (("--detections", "x.part", "--events", "x"), "would be destroyed"),
+        (("--detections", "x", "--events", "x.tracks"), "would be destroyed"),
+        (("CLIP", "--keep-tracks"), "give --detections, too"),
     ],
 )
 def test_bad_words_are_bad_input(clip: Path, site: Path, tmp_path: Path, words: tuple[str, ...], message: str) -> None:
