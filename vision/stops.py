@@ -111,7 +111,7 @@ class Stops:
             stop, inside = own.get(row.id), self._zone in row.zones
             if stop and stop.tracks[-1] != row.id:
                 stop = None  # given to another track just now
-            again = _found_again(row, fresh, lost, now)
+            again = _found_again(row, fresh, lost, now) if lost else None
             if again:
                 self._give(again, row, stop, now)
                 lost.remove(again)
