@@ -40,8 +40,6 @@ def pair(likeness: Floats, least: float) -> tuple[Rows, Rows]:
     Returns:
         Row numbers and column numbers of the pairs, of equal length.
     """
-    if likeness.size == 0:
-        return np.empty(0, np.intp), np.empty(0, np.intp)
     # A pair below the least is worth as much as no pair: else one bad pair could spoil two good ones.
     rows, columns = linear_sum_assignment(np.where(likeness >= least, likeness, 0.0), maximize=True)
     good = likeness[rows, columns] >= least

@@ -252,3 +252,14 @@ def test_an_unknown_line_or_direction_is_told_with_those_there_are() -> None:
         LineCrossing(id="x", line="mian").watch(SCENE)
     with pytest.raises(SiteError, match="no direction 'up'; there are: left, right, away, towards"):
         LineCrossing(id="x", line="main", direction="up").watch(SCENE)
+
+
+def test_forgets_tracks_that_have_ended() -> None:
+    watch = COUNT.watch(SCENE)
+    story = Story([drives(Label.CAR, (0.0, 300.0, 300.0), (4.0, 300.0, 700.0))], 9.0)
+    most = 0
+    for view in views(story):
+        list(watch.step(view))
+        most = max(most, len(watch))
+    assert most > 0
+    assert len(watch) == 0
