@@ -85,16 +85,15 @@ def discover(
     try:
         heard = probe.answers(timeout)
         for one in _ask_all([answer for answer in heard if answer.xaddr], searched, credentials, timeout):
-            asked.append(one)  # noqa: PERF402 - an interruption must leave those that were asked
+            asked.append(one)
+            for line in [] if json else _report(one):
+                typer.echo(line, err=write == "-")
     except KeyboardInterrupt:
         interrupted = True
     for line in _told(heard, asked, searched):
         typer.echo(line, err=True)
     if json:
         typer.echo(json_format.dumps([_as_json(one) for one in asked], indent=2, ensure_ascii=False))
-    else:
-        for line in (line for one in asked for line in _report(one)):
-            typer.echo(line, err=write == "-")
     written = target.write([camera for one in asked for camera in one.found()]) if target else True
     if interrupted:
         typer.echo("ngatu: interrupted", err=True)

@@ -121,7 +121,7 @@ def test_a_camera_is_put_behind_the_others_and_every_line_stays(tmp_path: Path) 
     [
         "version: 1\ncameras:\n- id: gate\n  source: {kind: webcam}",
         "version: 1\r\ncameras:\r\n    - id: gate\r\n      source: {kind: webcam}   # the one\r\nsite: {id: x}\r\n",
-        "cameras:\n  -\n    id: gate\n    source: {kind: webcam}\n    name: |\n      one\n      two\n\n\nversion: 1\n",
+        "cameras:\n  -\n    id: gate\n    source: {kind: webcam}\n    name: |\n      1\n      2\n\n\nversion: 1\n",
         "version: 1\ncameras:\n  - {id: gate,\n     source: {kind: webcam}}\n  # the end\n",
         "version: 1\ncameras:\n  - &one\n    id: gate\n    source: {kind: webcam}\n    name:\n",
     ],

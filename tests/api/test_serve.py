@@ -252,3 +252,21 @@ def test_memory_is_flat_over_ten_minutes(served: Served) -> None:
     slope = float(np.polyfit(minutes, rss, 1)[0])
     print(f"RSS {rss[0]:.1f} MB after 1 min, {rss[-1]:.1f} MB after 11 min, slope {slope:.3f} MB/min")
     assert slope < 1.0
+
+
+def test_what_a_camera_usually_sees_is_kept_for_the_next_start(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(STREET)
+    with serving(tmp_path, "serve", "--site", site) as served:
+
+        def analysed() -> float:
+            figures = httpx.get(f"{served.url}/metrics").text
+            found = [line for line in figures.splitlines() if line.startswith("ngatu_frames_analysed_total{")]
+            return float(found[0].rsplit(" ", 1)[1]) if found else 0.0
+
+        served.until(lambda: analysed() >= 60, 60, "six seconds of the street are analysed")
+    kept = tmp_path / "ngatu.references" / "street.npz"
+    assert kept.stat().st_size > 1000
+    with serving(tmp_path, "serve", "--site", site) as served:
+        served.until(lambda: served.camera("street")["state"] == "live", 30, "the street is live")
+        assert served.events(kind="camera_moved") == []
