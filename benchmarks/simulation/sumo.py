@@ -217,21 +217,24 @@ def _trajectories(path: Path) -> Trajectories:
     numbers: list[int] = []
     columns: list[tuple[float, ...]] = []
     with path.open(encoding="utf-8", newline="") as file:
-        for line in csv.DictReader(file, delimiter=";"):
-            name, word = line["vehicle_id"], line["vehicle_type"].partition("_")[0]
+        lines = csv.DictReader(file, delimiter=";")
+        # SUMO names the columns of all after who is in the first row: `person_x` where nobody drives yet.
+        lines.fieldnames = [name.rpartition("_")[2] for name in lines.fieldnames or ()]
+        for line in lines:
+            name, word = line["id"], line["type"].partition("_")[0]
             if not name:
                 continue  # an instant without anybody
             label = Label.PERSON if word == "DEFAULT" else Label.of(word)
             if name not in rows:
                 rows[name] = len(users)
                 users.append(RoadUser(name, label, SIZES[label]))
-            heading = math.radians(90 - float(line["vehicle_angle"]))
+            heading = math.radians(90 - float(line["angle"]))
             # SUMO's place of a vehicle is the middle of its front.
             back = SIZES[label][0] / 2
-            x = float(line["vehicle_x"]) - back * math.cos(heading)
-            y = float(line["vehicle_y"]) - back * math.sin(heading)
+            x = float(line["x"]) - back * math.cos(heading)
+            y = float(line["y"]) - back * math.sin(heading)
             numbers.append(rows[name])
-            columns.append((float(line["timestep_time"]), x, y, heading, float(line["vehicle_speed"])))
+            columns.append((float(line["time"]), x, y, heading, float(line["speed"])))
     return Trajectories.of(users, numbers, np.array(columns, np.float64).reshape(-1, 5))
 
 

@@ -106,3 +106,9 @@ def test_streets_are_busy_and_the_same_again(scenario: Scenario, tmp_path: Path)
 def test_the_signal_has_its_phases(tmp_path: Path) -> None:
     changes = JUNCTION.simulate(tmp_path, 70, 1, True).signals["south"]
     assert [state_at(changes, time_s) for time_s in (10, 28, 31, 63, 65)] == ["green", "yellow", "red", "red", "green"]
+
+
+@needs_sumo
+def test_a_street_that_begins_with_somebody_on_foot(tmp_path: Path) -> None:
+    recording = MARKET.simulate(tmp_path, 30.0, 2, True)
+    assert {Label.PERSON, Label.MOTORCYCLE} <= {user.label for user in recording.trajectories.users}
