@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -15,11 +16,16 @@ Image = NDArray[np.uint8]
 CHANGED_S, END_S = 20.0, 60.0
 
 
+@cache
+def painted() -> list[Image]:
+    """A minute of a street with traffic, two pictures a second."""
+    opened = SyntheticSource(pace="max", size=(640, 360), fps=2).open("cam")
+    return [opened.read().image for _ in range(int(END_S * 2) + 1)]
+
+
 def street() -> Callable[[float], Image]:
     """A street with traffic and the noise of a sensor."""
-    opened = SyntheticSource(pace="max", size=(640, 360), fps=2).open("cam")
-    pictures = [opened.read().image for _ in range(int(END_S * 2) + 1)]
-    noise = np.random.default_rng(1)
+    pictures, noise = painted(), np.random.default_rng(1)
 
     def at(time_s: float) -> Image:
         shaky = pictures[int(time_s * 2)].astype(np.float32) + noise.normal(0, 3, (360, 640, 1))
