@@ -93,10 +93,12 @@ class Peer:
             self.port = server.server_port
             thread = threading.Thread(target=server.serve_forever, args=(0.02,))
             thread.start()
-            yield self
-            self.ended.set()
-            server.shutdown()
-            thread.join()
+            try:
+                yield self
+            finally:
+                self.ended.set()
+                server.shutdown()
+                thread.join()
 
     @contextmanager
     def discoverable(self, port: int, *xaddrs: str, raw: bytes | None = None) -> Iterator[None]:

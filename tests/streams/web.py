@@ -13,6 +13,8 @@ def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
         server.daemon_threads = True  # an endless stream must not keep the test from its end
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
