@@ -16,6 +16,7 @@ import typer
 from api.errors import ApiError
 from api.interruption import INTERRUPTED
 from api.words import counted
+from streams.clock import CLOCK_OFF_S
 
 if TYPE_CHECKING:
     from api.camera_blocks import FoundCamera, Login
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 # Each command imports what it needs itself (see api/__main__.py).
 # ruff: noqa: PLC0415
 
-CLOCK_OFF_S = 2.0
-"""A camera whose clock is off by more is told: its recordings are stamped by it (docs/recording.md)."""
 AT_ONCE = 16
 BUDGET = 5
 """A device may take so many times as long as one answer of it may."""

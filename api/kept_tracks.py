@@ -18,7 +18,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import cache
 from io import BytesIO
@@ -35,7 +35,7 @@ import models
 import vision
 from models.detections import Detections
 from models.observation import Observation
-from models.recording import EPOCH, RecordedFrame, read_recording
+from models.recording import EPOCH, RecordedFrame, begun_at, read_recording
 from vision.site import Camera, Site
 from vision.tracker import Tracker
 from vision.tracks import Tracks
@@ -108,7 +108,7 @@ class _Recalled:
             while length := _HEAD.unpack(file.read(_HEAD.size))[0]:
                 for recorded, tracks in _decoded(file.read(length), self._camera):
                     self._tracks = tracks
-                    yield _moved(recorded, self._start)
+                    yield begun_at(recorded, self._start) if self._start else recorded
 
 
 class _Noting:
@@ -128,7 +128,7 @@ class _Noting:
     def pictures(self, recording: Iterator[RecordedFrame]) -> Iterator[RecordedFrame]:
         """The pictures, one by one; after the last one their tracks are put into their place."""
         for recorded in recording:
-            yield _moved(recorded, self._start)
+            yield begun_at(recorded, self._start) if self._start else recorded
             assert self._tracks is not None
             self._file.add(recorded, self._tracks)
         self._file.complete()
@@ -226,14 +226,6 @@ def _is_whole(place: Path, fingerprint: bytes) -> bool:
                     return False
     except (OSError, struct.error):
         return False
-
-
-def _moved(recorded: RecordedFrame, start: datetime | None) -> RecordedFrame:
-    """The same picture in a recording that begins at another time of day, as `read_recording` says."""
-    if start is None:
-        return recorded
-    captured_at = start + timedelta(seconds=recorded.observation.time_s)
-    return recorded._replace(observation=replace(recorded.observation, captured_at=captured_at))
 
 
 @cache

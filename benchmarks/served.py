@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import BenchError
+from benchmarks.scenarios import free_port
 from benchmarks.suite import ROOT
 
 START_S, LOOK_S = 60.0, 0.2
@@ -34,9 +34,7 @@ def served(site: Mapping[str, Any], scratch: Path, name: str) -> Iterator[tuple[
     """
     path = scratch / f"{name}.yaml"
     path.write_text(json.dumps(site), encoding="utf-8")  # JSON is YAML
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     own = {"NGATU_DATABASE": str(scratch / f"{name}.db"), "PYTHONPATH": str(ROOT)}
     with (scratch / "serve.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command

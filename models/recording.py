@@ -13,6 +13,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -63,12 +64,12 @@ def read_recording(path: Path, camera: str = "", start: datetime | None = None) 
     try:
         for number, line in _lines(path):
             try:
-                recorded = _recorded(line, before, camera, start)
+                recorded = _recorded(line, before, camera)
             except (ValidationError, _BadLineError) as error:
                 if before and not line.endswith(b"\n"):
                     raise RecordingCutError(f"{path}: the recording breaks off in line {number}") from None
                 raise ModelError(f"{path}, line {number}: {_cause(error)}") from None
-            yield recorded
+            yield recorded if start is None else begun_at(recorded, start)
             before = recorded
     except RecordingCutError:
         if before:
@@ -155,17 +156,23 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise ModelError(f"{path}: can't be read: {error.strerror or error}") from None
 
 
-def _recorded(line: bytes, before: RecordedFrame | None, camera: str, start: datetime | None) -> RecordedFrame:
+def begun_at(recorded: RecordedFrame, start: datetime) -> RecordedFrame:
+    """The same frame of a recording whose `time_s` 0 is at another moment."""
+    captured_at = start + timedelta(seconds=recorded.observation.time_s)
+    return recorded._replace(observation=replace(recorded.observation, captured_at=captured_at))
+
+
+def _recorded(line: bytes, before: RecordedFrame | None, camera: str) -> RecordedFrame:
     row = _Line.model_validate_json(line)
     if before and (row.time_s < before.observation.time_s or row.frame <= before.frame):
         raise _BadLineError(
             f"frame {row.frame} at {row.time_s} s comes after frame {before.frame} at {before.observation.time_s} s: "
             f"time never goes back, and every frame is there once"
         )
-    return RecordedFrame(row.frame, _observation(row, camera, start))
+    return RecordedFrame(row.frame, _observation(row, camera))
 
 
-def _observation(row: _Line, camera: str, start: datetime | None) -> Observation:
+def _observation(row: _Line, camera: str) -> Observation:
     numbers = np.array([box[:5] for box in row.boxes], np.float32).reshape(-1, 5)
     table = numbers[:, :4]
     turned = np.flatnonzero((table[:, 2:] < table[:, :2]).any(axis=1))
@@ -173,11 +180,10 @@ def _observation(row: _Line, camera: str, start: datetime | None) -> Observation
         raise _BadLineError(
             f"boxes.{turned[0]}: {list(row.boxes[turned[0]][:4])} must be x1, y1, x2, y2 with x1 <= x2 and y1 <= y2"
         )
-    known = row.at if start is None else None
     return Observation(
         camera=camera,
         time_s=row.time_s,
-        captured_at=known.astimezone(UTC) if known else (start or EPOCH) + timedelta(seconds=row.time_s),
+        captured_at=row.at.astimezone(UTC) if row.at else EPOCH + timedelta(seconds=row.time_s),
         size=row.size,
         detections=Detections(
             table,

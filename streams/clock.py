@@ -3,6 +3,8 @@
 import heapq
 import math
 
+CLOCK_OFF_S = 2.0
+"""A camera's clock that is further off ours is not believed: events, and so clips, go by ours."""
 BACK_S = 1.0
 """Stamps that are further back than this are not out of order: they count from another origin."""
 DEPTH_MAX = 8

@@ -10,24 +10,14 @@ from streams.broadcast import Broadcast
 from streams.errors import StreamError, StreamRefused
 from streams.main_stream import MainStream
 from streams.record import Record
+from streams.session import HANG_S, HUNG_MAX, Session
 
 log = logging.getLogger(__name__)
 
 LINGER_S = 10.0
 """So long after the last viewer has gone the connection stays: people come back, and a new one takes a second."""
-HANG_S = 60.0
-"""Beyond all time-outs of a connection: the thread hangs in C code."""
-HUNG_MAX = 3
 LOOK_S = 0.5
 FAULT_RETRY_S = 5.0
-
-
-class _Session:
-    """A thread, the moment of its last sign of life, and whether it has ended."""
-
-    def __init__(self) -> None:
-        self.beat = time.monotonic()
-        self.over = False
 
 
 class OnDemand:
@@ -47,8 +37,8 @@ class OnDemand:
         self._linger_s = linger_s
         self._lock = threading.Condition()
         self._stopping = False
-        self._session: _Session | None = None
-        self._hung: list[_Session] = []
+        self._session: Session | None = None
+        self._hung: list[Session] = []
         self._watched_s = 0.0
         self._arrived_s = time.monotonic()
         self._failures = 0
@@ -63,7 +53,7 @@ class OnDemand:
             self._hung = [one for one in (*self._hung, session) if one is not None and not one.over]
             if len(self._hung) >= HUNG_MAX:
                 return
-            self._session = _Session()
+            self._session = Session()
             name = f"watch {self._camera}"
             threading.Thread(target=self._work, args=(self._session,), name=name, daemon=True).start()
 
@@ -75,7 +65,7 @@ class OnDemand:
 
     # Its own thread.
 
-    def _work(self, session: _Session) -> None:
+    def _work(self, session: Session) -> None:
         while self._goes_on(session):
             if self._broadcast.recorded:
                 self._pause(session, LOOK_S)
@@ -95,7 +85,7 @@ class OnDemand:
                 log.exception("live view of camera %s: a fault of ours", self._camera)
                 self._pause(session, FAULT_RETRY_S)
 
-    def _read(self, session: _Session) -> None:
+    def _read(self, session: Session) -> None:
         """Passes one connection's pictures on, until nobody wants them any more.
 
         Raises:
@@ -112,7 +102,7 @@ class OnDemand:
         finally:
             stream.close()
 
-    def _watched(self, session: _Session) -> bool:
+    def _watched(self, session: Session) -> bool:
         """Whether this thread is the one that is wanted, and somebody watches, or did just now."""
         if session is not self._session or self._stopping:
             return False
@@ -120,7 +110,7 @@ class OnDemand:
             self._watched_s = time.monotonic()
         return time.monotonic() - self._watched_s < self._linger_s
 
-    def _goes_on(self, session: _Session) -> bool:
+    def _goes_on(self, session: Session) -> bool:
         """The same; where not, the thread has said that it is over, so that the next viewer begins another."""
         with self._lock:
             if self._watched(session):
@@ -130,7 +120,7 @@ class OnDemand:
                 self._broadcast.rest()
             return False
 
-    def _pause(self, session: _Session, seconds: float) -> None:
+    def _pause(self, session: Session, seconds: float) -> None:
         until = time.monotonic() + seconds
         with self._lock:
             while self._watched(session) and time.monotonic() < until:

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from streams.backoff import Turnstile, restart_delay_s, retry_delay_s
 from streams.errors import SourceEnded, StreamError, StreamRefused, WorkerLost
 from streams.frame import Frame
-from streams.health import Gap, StreamHealth, StreamState, WorkerHealth, WorkerState
+from streams.health import LOST_STATES, Gap, StreamHealth, StreamState, WorkerHealth, WorkerState
 from streams.home import Home, InThread
 from streams.latest import Latest
 from streams.source import Source
@@ -378,7 +378,7 @@ class Reader:
             self._state, self._since = state, datetime.now(UTC)
             gap = self._note_gap(state, reason)
         self._on_change(self.health())
-        if self.source.live and state in ("stalled", "lost", "refused") and before in ("live", "connecting"):
+        if self.source.live and state in LOST_STATES and before in ("live", "connecting"):
             log.log(logging.INFO if self._hush() else logging.WARNING, "camera %r is lost: %s", self.camera, reason)
         elif state == "live" and gap is not None and gap.ended is not None:
             log.info("camera %r is back after %.0f s", self.camera, self._away_s)
@@ -391,7 +391,7 @@ class Reader:
             if last_gap is None:
                 return None
             self._gaps[-1] = last_gap.model_copy(update={"ended": self._last.captured_at})
-        elif state in ("stalled", "lost", "refused"):
+        elif state in LOST_STATES:
             if last_gap is None:
                 began = self._last.captured_at if self._last else self._began
                 self._gaps.append(Gap(began=began, ended=None, reason=reason))

@@ -19,21 +19,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streams.backoff import retry_delay_s
 from streams.broadcast import Broadcast
-from streams.clock import Lateness
+from streams.clock import CLOCK_OFF_S, Lateness
 from streams.errors import StreamError, StreamRefused
 from streams.main_stream import CodedPicture, MainStream
 from streams.record import Record
 from streams.segment import Clock, Segment, SegmentWriter
+from streams.session import HANG_S, HUNG_MAX, Session
 
 log = logging.getLogger(__name__)
 
 SEGMENT_S = 10.0
-CLOCK_OFF_S = 2.0
-"""A camera's clock that is further off ours is not believed: events, and so clips, go by ours."""
 STALL_S = 3.0
-HANG_S = 60.0
-"""Beyond all time-outs of a connection: the thread hangs in C code."""
-HUNG_MAX = 3
 ROOM_LOOK_S = 1.0
 DISK_RETRY_S = 5.0
 RecorderState = Literal["connecting", "recording", "stalled", "lost", "refused", "stopped"]
@@ -94,15 +90,6 @@ class WallClock:
         return self._camera if self._camera and self.clock == "camera" else self._ours
 
 
-class _Session:
-    """What a thread of a recorder is doing: the moment of its last sign of life, and whether it is still wanted."""
-
-    def __init__(self) -> None:
-        self.beat = time.monotonic()
-        self.thread: threading.Thread | None = None
-        self.over = False
-
-
 class Recorder:
     """Records one camera, whatever happens to the camera, the network or the disk.
 
@@ -137,8 +124,8 @@ class Recorder:
         self._broadcast = broadcast
         self._lock = threading.Condition()
         self._stopping = False
-        self._session = _Session()
-        self._hung: list[_Session] = []
+        self._session = Session()
+        self._hung: list[Session] = []
         # What health tells; guarded by the lock.
         self._state: RecorderState = "connecting"
         self._since = datetime.now(UTC)
@@ -204,14 +191,14 @@ class Recorder:
             )
 
     def _begin(self) -> None:
-        session = self._session = _Session()
+        session = self._session = Session()
         name = f"record {self.camera}"
         session.thread = threading.Thread(target=self._work, args=(session,), name=name, daemon=True)
         session.thread.start()
 
     # The record thread.
 
-    def _work(self, session: _Session) -> None:
+    def _work(self, session: Session) -> None:
         try:
             while self._wanted(session):
                 session.beat = time.monotonic()
@@ -240,10 +227,10 @@ class Recorder:
         finally:
             session.over = True
 
-    def _wanted(self, session: _Session) -> bool:
+    def _wanted(self, session: Session) -> bool:
         return session is self._session and not self._stopping
 
-    def _fell(self, session: _Session, state: RecorderState, reason: str, delay_s: float, told: bool = False) -> None:
+    def _fell(self, session: Session, state: RecorderState, reason: str, delay_s: float, told: bool = False) -> None:
         """Notes why nothing is recorded, and waits until it is tried again."""
         with self._lock:
             if not self._wanted(session):
@@ -257,7 +244,7 @@ class Recorder:
                 self._lock.wait(min(1.0, max(0.0, until - time.monotonic())))
             self._retry_at = None
 
-    def _read(self, session: _Session) -> None:
+    def _read(self, session: Session) -> None:
         """Records one connection to its end.
 
         Raises:

@@ -116,7 +116,7 @@ class Crossings:
                 time_s, (x, y), side = crossing
                 yield Crossing(row, time_s, (x / width, y / height), side)
         for join in view.joined if self._joins else ():
-            old, new = self._paths.of(join.ended), self._paths.of(join.later)
+            old, new = self._paths.get(join.ended), self._paths.get(join.later)
             if old and new and new.row and (crossing := self._join(old, new, view.size, start, end)):
                 time_s, (x, y), side = crossing
                 yield Crossing(new.row, time_s, (x / width, y / height), side)

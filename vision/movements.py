@@ -76,7 +76,7 @@ class Movements:
             first, way.last = sorted((way.last or now, now), key=lambda one: one[1].time_s)
             yield from _movement(first, way.last)
         for join in view.joined if self._joins else ():
-            old = self._ways.of(join.ended)
+            old = self._ways.get(join.ended)
             if join.sure and old and old.last:
                 new = self._ways[join.later]
                 if new.first:

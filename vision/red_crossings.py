@@ -180,9 +180,8 @@ class RedCrossings:
         now, approaches = view.time_s, self._approaches
         red_s = signal.since_s if signal and signal.state == "red" else None
         from_s = inf if red_s is None else red_s + self._terms.grace_s
-        line, sign = self._line, 1.0 if self._side == "left" else -1.0
         for row in view.placed:
-            approach, beyond, margin = approaches[row.id], sign * row.distances[line], margin_px(row)
+            approach, beyond, margin = approaches[row.id], self._beyond(row), margin_px(row)
             surely_before = beyond <= -margin
             if now >= from_s and red_s != approach.judged_s:
                 approach.judged_s = red_s

@@ -71,10 +71,6 @@ class PerTrack(defaultdict[int, State]):
     Begun with what makes the state of a track that has none yet.
     """
 
-    def of(self, track: int) -> State | None:
-        """The state of a track, none where it has none."""
-        return self.get(track)
-
     def forget(self, ended: Iterable[int]) -> None:
         """Drops the state of the tracks that have ended."""
         for track in ended:

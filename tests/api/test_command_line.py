@@ -7,13 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,6 +22,7 @@ from benchmarks.scenarios import free_port
 from streams.sources.synthetic import SyntheticSource
 from tests.conftest import RtspCamera
 from tests.streams.clips import street, write_clip
+from tests.streams.web import served
 
 ROOT = Path(__file__).parents[2]
 MEASURED = ("line_flow", "zone_use", "heat_map")
@@ -125,12 +125,8 @@ def fixture_shelf(clip: Path) -> Iterator[str]:
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class calls it so
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Shelf, directory=str(clip.parent))) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with served(partial(Shelf, directory=str(clip.parent))) as where:
+        yield f"http://{where}"
 
 
 def test_a_clip_by_http_gives_what_the_file_gives(shelf: str, clip: Path, tmp_path: Path) -> None:

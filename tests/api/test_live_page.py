@@ -3,18 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.api.browser import CHROMIUM, QUIET
+from tests.api.browser import looked_at, needs_page
 from tests.api.served import Served, serving
-from tests.api.test_page import BUILT
 from tests.conftest import RtspCamera, wait_until
 from tests.streams.clips import plain, street, write_clip
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install Debian's package chromium"),
-    pytest.mark.skipif(not BUILT.exists(), reason="the page is not built: ./do setup"),
-]
+pytestmark = needs_page
 
 SITE = """
 version: 1
@@ -71,15 +67,8 @@ def cameras(served: Served) -> list[dict[str, object]]:
 
 @pytest.fixture(name="page")
 def fixture_page(served: Served) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(viewport={"width": 1366, "height": 768}, locale="vi-VN")
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(error.message))
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    with looked_at() as page:
         yield page
-        browser.close()
-    assert faults == []
 
 
 def way(page: Page, is_now: str) -> None:

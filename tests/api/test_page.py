@@ -2,20 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.api.browser import CHROMIUM, QUIET
+from tests.api.browser import looked_at, needs_page
 from tests.api.served import Served, serving
 
-BUILT = Path(__file__).parents[2] / "api/dashboard/dist/index.html"
-
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install Debian's package chromium"),
-    pytest.mark.skipif(not BUILT.exists(), reason="the page is not built: ./do setup"),
-]
+pytestmark = needs_page
 
 
 @pytest.fixture(name="served", scope="module")
@@ -27,16 +21,9 @@ def fixture_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]
 
 @pytest.fixture(name="page")
 def fixture_page(served: Served) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(viewport={"width": 1366, "height": 768}, locale="vi-VN")
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(error.message))
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    with looked_at() as page:
         page.goto(served.url)
         yield page
-        browser.close()
-    assert faults == []
 
 
 def picture(page: Page) -> str:

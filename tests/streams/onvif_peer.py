@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.streams.web import served
 
 ENVELOPE = '<?xml version="1.0"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>{}</s:Body></s:Envelope>'
 MEDIA = {"media": "http://www.onvif.org/ver10/media/wsdl", "media2": "http://www.onvif.org/ver20/media/wsdl"}
@@ -88,17 +90,12 @@ class Peer:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 pass
 
-        with ThreadingHTTPServer((self.address, 0), Handler) as server:
-            server.daemon_threads = True
-            self.port = server.server_port
-            thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-            thread.start()
+        with served(Handler, self.address) as where:
+            self.port = int(where.rpartition(":")[2])
             try:
                 yield self
             finally:
                 self.ended.set()
-                server.shutdown()
-                thread.join()
 
     @contextmanager
     def discoverable(self, port: int, *xaddrs: str, raw: bytes | None = None) -> Iterator[None]:

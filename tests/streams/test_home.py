@@ -23,6 +23,7 @@ from streams.sources.rtsp import RtspSource
 from streams.worker import DecoderErrors, Storm
 from tests.conftest import RtspCamera, wait_until
 from tests.streams.clips import street, write_clip
+from tests.streams.readers import started
 from tests.streams.unruly import Unruly
 
 SOON: Mapping[Any, float] = {"start": 20.0, "open": 1.0, "read": 1.0, "hand on": 1.0}
@@ -54,18 +55,8 @@ def opened(nursery: Nursery) -> Iterator[Callable[..., OpenSource]]:
 @pytest.fixture
 def read(nursery: Nursery) -> Iterator[Callable[..., Reader]]:
     """Starts readers at home in processes, and stops them when the test is over."""
-    readers: list[Reader] = []
-
-    def start(source: Source, camera: str = "gate", **options: Any) -> Reader:
-        options = {"home": InProcess(nursery, hangs_s=SOON), **options}
-        reader = Reader(camera, source, **options)
-        readers.append(reader)
-        reader.start()
-        return reader
-
-    yield start
-    for reader in readers:
-        reader.stop()
+    with started() as start:
+        yield lambda *which, **options: start(*which, **{"home": InProcess(nursery, hangs_s=SOON), **options})
 
 
 def runs(process: int) -> bool:

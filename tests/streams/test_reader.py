@@ -23,6 +23,7 @@ from streams.sources.rtsp import RtspSource
 from streams.sources.synthetic import SyntheticSource
 from tests.conftest import RtspCamera, wait_until
 from tests.streams.clips import street, write_clip
+from tests.streams.readers import started
 
 Step = float | Exception | Callable[[], object]
 
@@ -75,18 +76,9 @@ StartReader = Callable[..., Reader]
 @pytest.fixture
 def read() -> Iterator[StartReader]:
     """Starts readers and stops them when the test is over; none may leave a thread behind."""
-    readers: list[Reader] = []
     before = set(threading.enumerate())
-
-    def start(source: Source, **options: Any) -> Reader:
-        reader = Reader("gate", source, **options)
-        readers.append(reader)
-        reader.start()
-        return reader
-
-    yield start
-    for reader in readers:
-        reader.stop()
+    with started() as start:
+        yield start
     wait_until(lambda: set(threading.enumerate()) <= before, 10, "all threads of the readers are gone")
 
 
