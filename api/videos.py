@@ -23,6 +23,9 @@ from streams.sources.rtsp import RtspSource
 from vision.events import rfc3339
 from vision.site import Camera
 
+LOOK_S = 5.0
+"""A viewer who gets nothing for so long looks after who reads for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
@@ -70,7 +73,8 @@ class Viewer:
                 if now.state in ("lost", "refused"):
                     yield json.dumps({"type": "state", "state": now.state, "reason": now.reason}, ensure_ascii=False)
                 continue
-            await bell.beyond(rung)
+            if await bell.beyond(rung, LOOK_S) == rung:
+                self._place.on_demand.wake()  # where the thread that reads hangs, another takes over
 
 
 class Videos:

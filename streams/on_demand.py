@@ -44,7 +44,7 @@ class OnDemand:
         self._failures = 0
 
     def wake(self) -> None:
-        """A viewer has come: connects, where nobody has yet. Never blocks."""
+        """Somebody watches: connects, where nobody has yet or who has hangs. Never blocks."""
         with self._lock:
             now = self._watched_s = time.monotonic()
             session = self._session

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -209,3 +210,29 @@ def test_one_camera_that_is_wrong_keeps_no_other_from_being_told(tmp_path: Path)
     assert [line.split()[0] for line in ended.stdout.splitlines() if line[0] != " "] == ["127.0.77.4", "127.0.77.6"]
     made = load_site(path, {"CAM_USER": "u", "CAM_PASSWORD": "p"})
     assert [camera.id for camera in made.cameras] == ["cong-cho", "cong-cho-6"]
+
+
+def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
+    """The first of two devices has answered, the second never does."""
+    right, hanging = Peer("127.0.77.1"), Peer("127.0.77.2")
+    hanging.hangs = ("GetProfiles",)
+    path = tmp_path / "site.yaml"
+    with ExitStack() as running:
+        for peer in (right, hanging):
+            running.enter_context(peer.at_work())
+            running.enter_context(peer.discoverable(3702))
+        command = subprocess.Popen(
+            [sys.executable, "-u", "-m", "api", "discover", "--subnet", "127.0.77.0/30"]
+            + ["--unicast", "--timeout", "6", "--write", str(path)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert command.stdout
+        assert command.stdout.readline().startswith("127.0.77.1 ")
+        command.send_signal(signal.SIGINT)
+        _, said = command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert said.splitlines() == [f"wrote {path}: 1 camera", "ngatu: interrupted"]
+    assert [camera.id for camera in load_site(path, {"CAM_USER": "u", "CAM_PASSWORD": "p"}).cameras] == ["cong-cho"]

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,9 @@ from websockets.typing import Origin
 from api.app import SHUTDOWN_S
 from api.archive import Archive, Limits
 from api.videos import Videos
+from streams.on_demand import OnDemand
 from streams.record import Record
+from streams.session import Session
 from streams.sources.file import FileSource
 from streams.sources.rtsp import RtspSource
 from tests.api.stage import WAIT_S, Stage, running
@@ -249,6 +252,30 @@ def test_a_viewer_that_is_slow_leaves_pictures_out(noisy: Callable[..., Stage]) 
         assert len(quick.videos) == 1
         assert broadcast.viewers == 2
     sleeper.close()
+
+
+def test_who_watches_gets_pictures_again_where_the_thread_that_reads_hangs(
+    watched: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, go_on = OnDemand._read, threading.Event()
+    hung: list[Session] = []
+
+    def hang_once(on_demand: OnDemand, session: Session) -> None:
+        if not hung:
+            hung.append(session)
+            go_on.wait(60)
+        else:
+            read(on_demand, session)
+
+    monkeypatch.setattr(OnDemand, "_read", hang_once)
+    monkeypatch.setattr("streams.on_demand.HANG_S", 0.5)
+    monkeypatch.setattr("api.videos.LOOK_S", 0.2)
+    seen = Watched()
+    with watch(watched) as viewer:
+        until(viewer, seen, lambda: seen.pictures >= 10)
+    assert len(hung) == 1
+    go_on.set()
+    wait_until(lambda: hung[0].over, 10, "the thread that hung ends")
 
 
 def test_the_server_stops_at_once_although_somebody_watches(watched: Stage) -> None:
