@@ -6,7 +6,6 @@ was there stays; what comes out must read as what was there and the new cameras,
 
 import json
 import re
-import shutil
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from api.errors import ApiError
 from streams.onvif_profiles import Profile, without_credentials
+from streams.whole_file import whole_file
 from vision.errors import SiteError
 from vision.site_tree import read_tree
 
@@ -199,16 +199,10 @@ def write(path: Path, text: str, is_whole: Callable[[Path], bool] = lambda path:
         ApiError: It would not be whole.
         OSError: It can't be written.
     """
-    aside = path.with_name(f"{path.name}.part")
-    try:
-        aside.write_bytes(text.encode())
-        if not is_whole(aside):
+    with whole_file(path) as part:
+        part.write_bytes(text.encode())
+        if not is_whole(part):
             raise ApiError(f"{path}: can't be added to safely, and stays as it is; print the cameras with `--write -`")
-        if path.exists():
-            shutil.copymode(path, aside)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _value(node: Node | None, key: str) -> Node | None:

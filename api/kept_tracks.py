@@ -36,6 +36,7 @@ import vision
 from models.detections import Detections
 from models.observation import Observation
 from models.recording import EPOCH, RecordedFrame, begun_at, read_recording
+from streams.whole_file import part_of, put_in_place
 from vision.site import Camera, Site
 from vision.tracker import Tracker
 from vision.tracks import Tracks
@@ -142,7 +143,7 @@ class _TracksFile:
 
     def __init__(self, place: Path, fingerprint: bytes) -> None:
         self._place = place
-        self._part = place.with_name(f"{place.name}.part")
+        self._part = part_of(place)
         self._chunk: list[tuple[RecordedFrame, Tracks]] = []
         self._file: BinaryIO | None = None
         with self._giving_up():
@@ -164,7 +165,7 @@ class _TracksFile:
             if self._file:
                 self._file.write(_HEAD.pack(0, 0))
                 self._file.close()
-                self._part.replace(self._place)
+                put_in_place(self._place)
                 self._file = None
 
     def discard(self) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from shutil import copymode
 from typing import BinaryIO
 
 from models.observation import Observation
 from models.recording import RecordingWriter
+from streams.whole_file import part_of, put_in_place
 from vision.events import Event
 from vision.scene import View
 
@@ -25,11 +25,10 @@ class LineFile:
     """
 
     def __init__(self, path: Path, aside: bool = False) -> None:
-        self._place = path.resolve()  # the file itself is replaced, not a link to it
         there = path.exists()
         self._part = part_of(path) if aside and (path.is_file() or not there) else None
         if self._part and there:
-            self._place.open("ab").close()  # refuses now what must not be written to
+            path.open("ab").close()  # refuses now what must not be written to
         self._path = path
         self._file: BinaryIO = (self._part or path).open("wb", buffering=0)
         self._whole = 0
@@ -60,21 +59,13 @@ class LineFile:
         with _naming(self._path):
             self._file.close()
             if self._part:
-                if self._place.exists():
-                    copymode(self._place, self._part)
-                self._part.replace(self._place)
+                put_in_place(self._path)
 
     def discard(self) -> None:
         """Closes the file; what was written aside is removed, and what was in its place is still there."""
         self._file.close()
         if self._part:
             self._part.unlink(missing_ok=True)
-
-
-def part_of(path: Path) -> Path:
-    """Where a file is written before it is put into its place: beside it, so that this is a mere renaming."""
-    place = path.resolve()
-    return place.with_name(f"{place.name}.part")
 
 
 class Outputs:

@@ -2,14 +2,13 @@
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from api.errors import ApiError
-from api.outputs import part_of
+from streams.whole_file import whole_file
 
 Kind = type[str] | type[int] | type[float] | type[datetime]
 Row = Sequence[Any]
@@ -41,15 +40,8 @@ def write_table(path: Path, columns: Mapping[str, Kind], rows: Iterable[Row]) ->
         raise ApiError(f"{path}: is a folder; give the name of a file")
     if not path.absolute().parent.is_dir():
         raise ApiError(f"{path}: there is no folder {path.absolute().parent}; make it first")
-    part = part_of(path)
-    try:
-        count = write(part, columns, rows)
-        part.replace(path.resolve())
-    except BaseException:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
-    return count
+    with whole_file(path) as part:
+        return write(part, columns, rows)
 
 
 def _write_csv(path: Path, columns: Mapping[str, Kind], rows: Iterable[Row]) -> int:

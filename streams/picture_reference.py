@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.whole_file import whole_file
+
 Grey = NDArray[np.float32]
 
 WIDTH = 320
@@ -102,20 +104,15 @@ class PictureReference:
         Raises:
             OSError: It can't be written.
         """
-        aside = path.with_name(f"{path.name}.part")
-        try:
-            with aside.open("wb") as file:
-                np.savez_compressed(
-                    file,
-                    grey=np.clip(np.rint(self.grey), 0, 255).astype(np.uint8),
-                    edges=np.clip(np.rint(self.edges * _STEPS), 0, 255).astype(np.uint8),
-                    sharpness=np.float64(self.sharpness),
-                    at=np.str_(self.at.isoformat() if self.at else ""),
-                    drawn=np.str_(drawn),
-                )
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
+        with whole_file(path) as part, part.open("wb") as file:
+            np.savez_compressed(
+                file,
+                grey=np.clip(np.rint(self.grey), 0, 255).astype(np.uint8),
+                edges=np.clip(np.rint(self.edges * _STEPS), 0, 255).astype(np.uint8),
+                sharpness=np.float64(self.sharpness),
+                at=np.str_(self.at.isoformat() if self.at else ""),
+                drawn=np.str_(drawn),
+            )
 
     @classmethod
     def load(cls, path: Path, drawn: str) -> Self | None:

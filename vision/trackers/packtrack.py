@@ -82,41 +82,44 @@ class PackTracker:
         known, unsure = np.flatnonzero(table.ids > 0), np.flatnonzero(table.ids == 0)
         expected, wide = table.filter.boxes, settings.widening
 
-        likeness = self._likeness(expected, known, sure, detections, wide, settings.likeness)
-        likeness += settings.direction * self._same_way(known, sure, detections) * (likeness > 0)
-        known, sure = self._pair(known, sure, likeness, detections)
+        known, sure = self._pair(known, sure, detections, expected, wide, settings.likeness, settings.direction)
 
         fresh = known[table.seen_s[known] >= time_s - settings.fresh_s]
-        likeness = self._likeness(expected, fresh, doubtful, detections, wide, settings.likeness_doubtful)
-        self._pair(fresh, doubtful, likeness, detections)
+        self._pair(fresh, doubtful, detections, expected, wide, settings.likeness_doubtful)
 
-        known = known[table.seen_s[known] < time_s]
-        wider = settings.widening_seen
-        likeness = self._likeness(table.seen_box, known, sure, detections, wider, settings.likeness_seen)
-        _, sure = self._pair(known, sure, likeness, detections)
+        known, wider = known[table.seen_s[known] < time_s], settings.widening_seen
+        _, sure = self._pair(known, sure, detections, table.seen_box, wider, settings.likeness_seen)
 
-        likeness = self._likeness(expected, unsure, sure, detections, wide, settings.likeness)
-        _, sure = self._pair(unsure, sure, likeness, detections)
+        _, sure = self._pair(unsure, sure, detections, expected, wide, settings.likeness)
         table.begin(self._apart(sure, detections), detections)
         return table.tracks(ended)
 
-    def _likeness(
-        self, where: Floats, tracks: Rows, found: Rows, detections: Detections, widening: float, least: float
-    ) -> Floats:
-        """Likeness of some tracks, at some places, and some detections (n, m); 0 for pairs that must not be."""
+    def _pair(
+        self,
+        tracks: Rows,
+        found: Rows,
+        detections: Detections,
+        where: Floats,
+        widening: float,
+        least: float,
+        direction: float = 0.0,
+    ) -> tuple[Rows, Rows]:
+        """Pairs some tracks, at some places, with some detections; returns what is left of both."""
         if not (len(tracks) and len(found)):  # most of the later rounds
-            return np.zeros((len(tracks), len(found)))
+            return tracks, found
         here, there = where[tracks], _boxes(detections, found)
         likeness = iou(widened(here, widening), widened(there, widening)) * np.sqrt(shared_height(here, there))
         likeness *= same_group(self._table.labels[tracks], detections.labels[found])
-        return np.where(likeness >= least, likeness + self._settings.score * detections.scores[found], 0.0)
+        likeness = np.where(likeness >= least, likeness + self._settings.score * detections.scores[found], 0.0)
+        if direction:
+            likeness += direction * self._same_way(tracks, there) * (likeness > 0)
+        rows, columns = pair(likeness, np.finfo(np.float64).tiny)
+        self._table.see(tracks[rows], found[columns], detections)
+        return left_over(tracks, rows), left_over(found, columns)
 
-    def _same_way(self, tracks: Rows, found: Rows, detections: Detections) -> Floats:
-        """How well going to some detections goes on with the way of some tracks (n, m), -1..1; 0 for slow ones."""
-        if not (len(tracks) and len(found)):
-            return np.zeros((len(tracks), len(found)))
+    def _same_way(self, tracks: Rows, boxes: Floats) -> Floats:
+        """How well going to some boxes goes on with the way of some tracks (n, m), -1..1; 0 for slow ones."""
         seen, speed = self._table.seen_box[tracks], self._table.filter.speed[tracks, None, :2]
-        boxes = _boxes(detections, found)
         way = (boxes[None, :, :2] + boxes[None, :, 2:] - seen[:, None, :2] - seen[:, None, 2:]) / 2
         lengths = np.linalg.norm(way, axis=2) * np.linalg.norm(speed, axis=2)
         cosine = np.divide((way * speed).sum(axis=2), lengths, out=np.zeros_like(lengths), where=lengths > 0)
@@ -124,18 +127,8 @@ class PackTracker:
         same: Floats = cosine * np.minimum(np.linalg.norm(speed, axis=2) / heights, 1.0)
         return same
 
-    def _pair(self, tracks: Rows, found: Rows, likeness: Floats, detections: Detections) -> tuple[Rows, Rows]:
-        """Pairs some tracks with some detections; returns what is left of both."""
-        if not likeness.size:
-            return tracks, found
-        rows, columns = pair(likeness, np.finfo(np.float64).tiny)
-        self._table.see(tracks[rows], found[columns], detections)
-        return left_over(tracks, rows), left_over(found, columns)
-
     def _apart(self, found: Rows, detections: Detections) -> Rows:
         """Those of some detections that are not a second box around somebody who is tracked."""
-        if not len(found):
-            return found
         tracked = self._table.seen_box[self._table.seen_s == self._table.time_s]
         return found[(iou(_boxes(detections, found), tracked) <= self._settings.crowding).all(axis=1)]
 
