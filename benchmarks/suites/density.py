@@ -26,7 +26,7 @@ class Density(Suite):
     analysis, ≤ 1 % dropped, the p99 from frame to event over all cameras is ≤ 500 ms, the median latency of no camera
     grows by more than 50 ms from the first to the last third, and nothing failed or had to connect anew. The search
     for N goes out from the unpaced rate with one run each; then N and N + 1 are settled. A run lasts until there are
-    1000 results, since fewer bear no p99. With the automatic interval every picture is taken, and the detector looks
+    1000 results, since fewer bear no p99; one in which a camera has lost more pictures than it may in all of it ends. With the automatic interval every picture is taken, and the detector looks
     at as many as the traffic asks for.
     """
 

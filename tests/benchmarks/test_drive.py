@@ -1,3 +1,5 @@
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,8 @@ from benchmarks.drive import CameraRun, run_unpaced, watched
 from benchmarks.errors import BenchError
 from benchmarks.scenarios import PacedClip, site_of, unpaced
 from models.detectors.simulated import Simulated
+from streams.frame import Frame
+from streams.reader import Reader
 from streams.source import Source
 from streams.sources.file import FileSource
 from streams.sources.synthetic import SyntheticSource
@@ -46,6 +50,23 @@ def test_paced_cameras_are_measured_one_by_one() -> None:
         # The quickest arrival is the zero; a synthetic picture is due before it is painted.
         assert (camera.latencies_ms > 0).all()
     assert (np.diff(run.latencies_ms) >= 0).all()
+
+
+def test_a_run_that_can_not_become_good_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.drive.LOOK_S", 0.5)
+    take = Reader.take
+
+    def slowly(reader: Reader) -> Frame | None:
+        threading.Event().wait(0.2)
+        return take(reader)
+
+    monkeypatch.setattr(Reader, "take", slowly)
+    source = SyntheticSource(size=(160, 90), fps=20, seed=1)
+    began = time.monotonic()
+    with watched(site_of([source], Simulated()), warm_up_s=0.0) as one:
+        run = one.measure(20, 600.0)
+    assert time.monotonic() - began < 300
+    assert any("of its pictures" in found for found in run.shortcomings())
 
 
 def test_a_camera_that_gives_nothing_stops_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,22 +4,32 @@ from streams.latest import Latest
 from tests.conftest import wait_until
 
 
-def test_the_newest_wins_and_drops_are_counted() -> None:
+def test_the_newest_win_and_drops_are_counted() -> None:
     mailbox: Latest[int] = Latest()
     assert all(mailbox.put(number) for number in range(5))
-    assert mailbox.take() == 4
-    assert mailbox.take() is None
-    assert mailbox.dropped == 4
+    assert [mailbox.take(), mailbox.take(), mailbox.take()] == [3, 4, None]
+    assert mailbox.dropped == 3
 
 
-def test_tells_since_when_the_newest_waits() -> None:
+def test_one_that_comes_early_costs_nothing() -> None:
+    mailbox: Latest[int] = Latest()
+    for number in range(0, 10, 2):
+        mailbox.put(number)
+        mailbox.put(number + 1)  # before the one ahead of it was taken
+        assert [mailbox.take(), mailbox.take()] == [number, number + 1]
+    assert mailbox.dropped == 0
+
+
+def test_tells_since_when_the_next_waits() -> None:
     now = 10.0
-    mailbox: Latest[str] = Latest(clock=lambda: now)
+    mailbox: Latest[str] = Latest(places=2, clock=lambda: now)
     assert mailbox.waiting_since is None
-    mailbox.put("old")
-    now = 11.0
-    mailbox.put("new")
+    for word in ("old", "new", "newest"):
+        mailbox.put(word)
+        now += 1.0
     assert mailbox.waiting_since == 11.0
+    mailbox.take()
+    assert mailbox.waiting_since == 12.0
     mailbox.take()
     assert mailbox.waiting_since is None
 
@@ -39,7 +49,7 @@ def test_without_drops_every_item_arrives_in_order() -> None:
 
 
 def test_closing_lets_go_who_waits_and_keeps_what_is_there() -> None:
-    mailbox: Latest[int] = Latest(drops=False)
+    mailbox: Latest[int] = Latest(drops=False, places=1)
     mailbox.put(1)
     answers: list[bool] = []
     writer = threading.Thread(target=lambda: answers.append(mailbox.put(2)))
