@@ -156,7 +156,7 @@ def compare_results(
 def docs(
     results: Annotated[list[Path] | None, typer.Argument(help="Results of one machine; a later one wins.")] = None,
 ) -> None:
-    """Renews docs/benchmarks.md: what the suites are and, from results, what they found."""
+    """Renews docs/benchmarks.md and docs/reliability.md: what the suites are and, from results, what they found."""
     for path in write_docs(merged([read_result(path) for path in results]) if results else None):
         typer.echo(f"written: {path}")
 

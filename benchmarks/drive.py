@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,31 +177,60 @@ class _Notes:
         return within
 
 
-class Watched:
-    """An engine at work on paced cameras, with notes of what comes out."""
+class Progress(NamedTuple):
+    """How far a camera is.
 
-    def __init__(self, site: Site) -> None:
-        self._notes: dict[str, _Notes] = defaultdict(_Notes)
+    Attributes:
+        analysed: Pictures that went through the engine so far.
+        time_s: Time of the last of them by the stream's own clock: no jitter of ours is in it.
+        at_s: When that was handed on (`time.monotonic`).
+    """
+
+    analysed: int
+    time_s: float
+    at_s: float
+
+
+class Watched:
+    """An engine at work on paced cameras, with notes of what comes out.
+
+    Args:
+        site: What it watches.
+        notes: Whether every picture is noted, for `measure`. Notes grow: who watches for hours needs none.
+    """
+
+    def __init__(self, site: Site, *, notes: bool = True) -> None:
+        self._notes: dict[str, _Notes] | None = defaultdict(_Notes) if notes else None
         self._came = threading.Condition()
-        self._last: dict[str, float] = {}
+        self._progress: dict[str, Progress] = {}
         self.names = [camera.id for camera in site.cameras]
         self.engine = Engine(site, on_analysed=self._take)
 
     def _take(self, one: Analysed) -> None:
-        self._notes[one.frame.camera].take(one)
+        if self._notes is not None:
+            self._notes[one.frame.camera].take(one)
+        now = time.monotonic()
         with self._came:
-            self._last[one.frame.camera] = time.monotonic()
+            before = self._progress.get(one.frame.camera)
+            self._progress[one.frame.camera] = Progress(before.analysed + 1 if before else 1, one.frame.time_s, now)
             self._came.notify_all()
 
     def wait_for_picture(self, names: Sequence[str], since: float, within_s: float) -> bool:
         """Waits until a result of each of the cameras has come after a moment (monotonic)."""
         with self._came:
             return self._came.wait_for(
-                lambda: all(self._last.get(name, -1.0) >= since for name in names), timeout=within_s
+                lambda: all(name in self._progress and self._progress[name].at_s >= since for name in names),
+                timeout=within_s,
             )
+
+    def progress(self) -> dict[str, Progress]:
+        """How far each camera is that gave a picture."""
+        with self._came:
+            return dict(self._progress)
 
     def measure(self, fps: float, seconds: float, sender: int = 0) -> PacedRun:
         """What every camera gets from now on, for a time, or until one has lost more than it may in all of it."""
+        assert self._notes is not None
         began, cpu, sent = time.monotonic(), time.process_time(), cpu_seconds(sender)
         before, looked = self.engine.health(), self._looked_at()
         may_lose = DROPPED * fps * seconds * MORE_THAN_DUE
@@ -251,13 +281,18 @@ def _camera_run(
 
 
 @contextmanager
-def watched(site: Site, warm_up_s: float) -> Iterator[Watched]:
+def watched(site: Site, warm_up_s: float, *, notes: bool = True) -> Iterator[Watched]:
     """An engine whose cameras all give pictures and that has run for a while.
+
+    Args:
+        site: What it watches.
+        warm_up_s: For how long, once all cameras give pictures.
+        notes: See `Watched`.
 
     Raises:
         BenchError: A camera gives no picture.
     """
-    one = Watched(site)
+    one = Watched(site, notes=notes)
     one.engine.start()
     try:
         if not one.wait_for_picture(one.names, 0.0, FIRST_PICTURE_S):

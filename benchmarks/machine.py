@@ -3,7 +3,7 @@
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -171,38 +171,63 @@ def rss_mb(process: int | None = None) -> float:
     return _status_mb("VmRSS", process)
 
 
-def workers_mb(process: int) -> float:
-    """The memory that the processes below one have now, MB; what several share is counted once (PSS)."""
+def workers_mb(process: int, but: Collection[int] = ()) -> float:
+    """The memory that the processes below one have now, MB; what several share is counted once (PSS).
+
+    Args:
+        process: The one.
+        but: Processes that are not counted, nor what is below them.
+    """
     total = 0.0
-    for child in _children(process):
+    for child in _descendants(process, but):
         try:
             lines = Path(f"/proc/{child}/smaps_rollup").read_text(encoding="utf-8").splitlines()
         except OSError:
             continue  # it has just ended
         total += sum(int(line.split()[1]) / 1000 for line in lines if line.startswith("Pss:"))
-        total += workers_mb(child)
     return total
 
 
-def _children(process: int) -> list[int]:
-    parents: dict[int, int] = {}
+def workers_cpu_seconds(process: int, but: Collection[int] = ()) -> float:
+    """CPU time that the processes below one have used so far, and those that ended below them, seconds.
+
+    Args:
+        process: The one.
+        but: Processes that are not counted, nor what is below them.
+    """
+    return sum(_ticks(child, ended=True) for child in _descendants(process, but)) / os.sysconf("SC_CLK_TCK")
+
+
+def _descendants(process: int, but: Collection[int]) -> list[int]:
+    children: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         except OSError:
             continue
-        parents[int(folder.name)] = int(fields[1])
-    return [child for child, parent in parents.items() if parent == process]
+        children.setdefault(int(fields[1]), []).append(int(folder.name))
+    found, waiting = [], [process]
+    while waiting:
+        below = [child for child in children.get(waiting.pop(), []) if child not in but]
+        found += below
+        waiting += below
+    return found
 
 
 def cpu_seconds(process: int) -> float:
     """CPU time that a process has used so far, seconds; 0 where it is gone, or nobody counts."""
+    return _ticks(process, ended=False) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(process: int, *, ended: bool) -> int:
+    """CPU time of a process, with or without that of its children which have ended; 0 where it is gone."""
     try:
-        # The name in brackets may hold blanks; user and system time are the 12th and 13th field after it.
+        # The name in brackets may hold blanks; user and system time are the 12th and 13th field after it, and those of
+        # the children come next.
         fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     except OSError:
-        return 0.0
+        return 0
+    return sum(int(field) for field in fields[11 : 15 if ended else 13])
 
 
 def _status_mb(field: str, process: int | None) -> float:

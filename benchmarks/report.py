@@ -34,7 +34,7 @@ PERCENTILES: Mapping[str, tuple[float, int]] = {
 class Row(BaseModel):
     """One figure that was measured several times, or a distribution."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     suite: str = Field(description="Suite that measured it.")
     case: str = Field(description="What was measured.")

@@ -1,20 +1,25 @@
 #!/usr/bin/python3
 """RTSP camera for tests and benchmarks: sends the coded pictures of clips as they are, over and over.
 
-    rtsp_camera.py PORT [NAME=CLIP ...] [--fps 25] [--auth USER:PASSWORD [--digest]]
+    rtsp_camera.py PORT [NAME=CLIP ...] [--fps 25] [--auth USER:PASSWORD [--digest]] [--address 127.0.0.1]
+                   [--other CLIP [--turned]] [--lossy]
 
 gives rtsp://127.0.0.1:PORT/NAME, over TCP and UDP, to any number of viewers, and says `ready` once it listens. The
 first viewer begins with the first picture of the clip; whoever comes later sees what the others see. Stopped
 (SIGSTOP) it is a camera that hangs, killed one without power. With nothing to serve it only sees whether it could.
+
+While it runs it is told lines on standard input: `turn` has all cameras go over to the other clip, from its first
+picture on, in the running stream, and the next one back; `loss 0.02` throws that share of the RTP packets away (only
+with --lossy; by the C library's `rand`, which begins with the same seed each time), `loss 0` none.
 
 It runs in the Python of the system, for GStreamer's binding is a package of the system. On Debian:
 gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad.
 """
 
 import argparse
-import itertools
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +47,7 @@ CODECS: Mapping[str, Codec] = {
     "video/x-h265": Codec("h265parse", "video/x-h265,stream-format=byte-stream,alignment=au", "rtph265pay"),
     "video/mpeg": Codec("mpeg4videoparse", "video/mpeg,mpegversion=4,systemstream=false", "rtpmp4vpay"),
 }
-ELEMENTS = ("parsebin", "qtdemux", "appsink", "appsrc", "rtpbin", "udpsink")
+ELEMENTS = ("parsebin", "qtdemux", "appsink", "appsrc", "identity", "rtpbin", "udpsink")
 
 
 class Clip(NamedTuple):
@@ -112,31 +117,87 @@ def turns(times: list[int]) -> tuple[int, ...]:
     return tuple(in_order[number] + delay for number in range(len(times)))
 
 
-def camera_of(clip: Clip, fps: float) -> Any:
+class Orders:
+    """What the cameras of this process are told while they run.
+
+    Attributes:
+        turned: Whether the other clip is sent.
+        loss: Share of the RTP packets that are thrown away.
+    """
+
+    def __init__(self, *, turned: bool) -> None:
+        self.turned = turned
+        self.loss = 0.0
+        self._losers: dict[Any, Any] = {}
+
+    def obey(self, lines: Iterable[str]) -> None:
+        """Takes orders, a line each, until there are no more."""
+        for line in lines:
+            word, _, value = line.strip().partition(" ")
+            if word == "turn":
+                self.turned = not self.turned
+            elif word == "loss":
+                self.loss = float(value)
+                for loser in self._losers.values():
+                    loser.set_property("drop-probability", self.loss)
+
+    def lose_in(self, camera: Any, loser: Any) -> None:
+        """Has a camera's present stream lose its packets in an element; that of its last stream is forgotten."""
+        self._losers[camera] = loser
+        loser.set_property("drop-probability", self.loss)
+
+
+class Film:
+    """The coded pictures of a clip over and over, or of another as long as it is turned; their times count on.
+
+    Args:
+        clip: What is sent.
+        other: What is sent instead.
+        orders: Which of the two.
+    """
+
+    def __init__(self, clip: Clip, other: Clip, orders: Orders) -> None:
+        self._clips = (clip, other)
+        self._orders = orders
+        self._turned = orders.turned
+        self._sent = self._place = 0
+
+    @property
+    def now(self) -> Clip:
+        """The clip that is being sent."""
+        return self._clips[self._turned]
+
+    def next(self, fps: float) -> Any:
+        """The next picture, as a buffer with its times."""
+        if self._turned != self._orders.turned:
+            self._turned, self._place = self._orders.turned, 0
+        clip = self.now
+        buffer = Gst.Buffer.new_wrapped_bytes(clip.pictures[self._place])
+        # No viewer can tell where the clip begins anew. The server's sinks wait until a picture is due.
+        buffer.dts = round(self._sent / fps * Gst.SECOND)
+        buffer.pts = round((self._sent - self._place + clip.shown[self._place]) / fps * Gst.SECOND)
+        buffer.duration = round(Gst.SECOND / fps)
+        self._sent, self._place = self._sent + 1, (self._place + 1) % len(clip.pictures)
+        return buffer
+
+
+def camera_of(clip: Clip, other: Clip, fps: float, orders: Orders, *, lossy: bool) -> Any:
     """A media factory of GStreamer that sends a clip for ever; all its viewers share one stream."""
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_shared(True)
     # The parameter sets go out with every key picture, for those who come later. A packet holds one picture at most:
     # the payloader of MPEG-4 would wait for several small ones.
-    factory.set_launch(f"( appsrc name=clip format=time ! {clip.payloader} name=pay0 config-interval=-1 max-ptime=1 )")
+    pay = f"{clip.payloader} config-interval=-1 max-ptime=1"
+    sends = f"{pay} ! identity name=pay0" if lossy else f"{pay} name=pay0"
+    factory.set_launch(f"( appsrc name=clip format=time ! {sends} )")
 
     def begin(_: Any, media: Any) -> None:
         source = media.get_element().get_by_name("clip")
-        source.set_property("caps", Gst.Caps.from_string(clip.caps))
-        numbers = itertools.count()
-
-        def push(*_: Any) -> None:
-            laps, number = divmod(next(numbers), len(clip.pictures))
-            gone = laps * len(clip.pictures)
-            buffer = Gst.Buffer.new_wrapped_bytes(clip.pictures[number])
-            # Times count on at the seam: no viewer can tell where the clip begins anew. The server's sinks wait until
-            # a picture is due.
-            buffer.dts = round((gone + number) / fps * Gst.SECOND)
-            buffer.pts = round((gone + clip.shown[number]) / fps * Gst.SECOND)
-            buffer.duration = round(Gst.SECOND / fps)
-            source.emit("push-buffer", buffer)
-
-        source.connect("need-data", push)
+        film = Film(clip, other, orders)
+        source.set_property("caps", Gst.Caps.from_string(film.now.caps))
+        source.connect("need-data", lambda *_: source.emit("push-buffer", film.next(fps)))
+        if lossy:
+            orders.lose_in(factory, media.get_element().get_by_name("pay0"))
 
     factory.connect("media-configure", begin)
     return factory
@@ -167,29 +228,35 @@ def missing_elements() -> list[str]:
     return [name for name in wanted if Gst.ElementFactory.find(name) is None]
 
 
-def serve(port: int, clips: Mapping[str, Path], fps: float, credentials: str, *, digest: bool) -> None:
-    """Serves clips by name until the process is killed.
+def serve(words: argparse.Namespace) -> None:
+    """Serves clips by name, as the command line says, until the process is killed.
 
     Raises:
         ValueError: A clip can't be sent, or the port is taken.
     """
-    read = {path: read_clip(path) for path in set(clips.values())}
-    cameras = {name: camera_of(read[path], fps) for name, path in clips.items()}
+    clips: Mapping[str, Path] = dict(words.clips)
+    read = {path: read_clip(path) for path in {*clips.values(), *filter(None, [words.other])}}
+    orders = Orders(turned=words.turned)
+    cameras = {
+        name: camera_of(read[path], read[words.other or path], words.fps, orders, lossy=words.lossy)
+        for name, path in clips.items()
+    }
     server = GstRtspServer.RTSPServer()
-    server.set_address(ADDRESS)
-    server.set_service(str(port))
+    server.set_address(words.address)
+    server.set_service(str(words.port))
     for name, camera in cameras.items():
         server.get_mount_points().add_factory(f"/{name}", camera)
-    if credentials:
-        guard(server, list(cameras.values()), credentials, digest=digest)
+    if words.auth:
+        guard(server, list(cameras.values()), words.auth, digest=words.digest)
     if not server.attach(None):
-        raise ValueError(f"can't listen on {ADDRESS}:{port}")
+        raise ValueError(f"can't listen on {words.address}:{words.port}")
 
     def forget_the_gone() -> bool:
         server.get_session_pool().cleanup()
         return True
 
     GLib.timeout_add_seconds(SESSIONS_CLEANED_S, forget_the_gone)
+    threading.Thread(target=orders.obey, args=(sys.stdin,), daemon=True).start()
     print("ready", flush=True)
     GLib.MainLoop().run()
 
@@ -210,13 +277,17 @@ def main() -> None:
     parser.add_argument("--fps", type=float, default=25.0, help="pictures a second (default: %(default)g)")
     parser.add_argument("--auth", default="", metavar="USER:PASSWORD", help="ask for these")
     parser.add_argument("--digest", action="store_true", help="ask by digest, not in plain text")
+    parser.add_argument("--address", default=ADDRESS, help="where it listens (default: %(default)s)")
+    parser.add_argument("--other", type=Path, metavar="CLIP", help="of the same codec: what `turn` goes over to")
+    parser.add_argument("--turned", action="store_true", help="begin with the other clip")
+    parser.add_argument("--lossy", action="store_true", help="packets can be lost: see `loss`")
     words = parser.parse_args()
     Gst.init(None)
     if missing := missing_elements():
         sys.exit(f"GStreamer has no {', '.join(missing)}")
     if words.clips:
         try:
-            serve(words.port, dict(words.clips), words.fps, words.auth, digest=words.digest)
+            serve(words)
         except ValueError as error:
             sys.exit(str(error))
 

@@ -23,6 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Self
 
+import av
 import cv2
 
 from benchmarks.errors import SkippedCaseError
@@ -123,12 +124,16 @@ class RtspServer:
     Args:
         clips: What is served, by name.
         options: What else the program is told.
+        address: Where it listens.
+        before: What its command begins with, to run it elsewhere.
     """
 
-    def __init__(self, clips: Mapping[str, Path], *options: str) -> None:
-        self.port = free_port()
-        self._command = [SYSTEM_PYTHON, str(RTSP_CAMERA), str(self.port)]
-        self._command += [f"{name}={clip}" for name, clip in clips.items()] + list(options)
+    def __init__(
+        self, clips: Mapping[str, Path], *options: str, address: str = "127.0.0.1", before: Sequence[str] = ()
+    ) -> None:
+        self.address, self.port = address, free_port()
+        self._command = [*before, SYSTEM_PYTHON, str(RTSP_CAMERA), str(self.port)]
+        self._command += [f"{name}={clip}" for name, clip in clips.items()] + ["--address", address, *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -136,15 +141,18 @@ class RtspServer:
         """Id of the server's process; 0 while it does not run."""
         return self._process.pid if self._process else 0
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Starts the server and waits until it listens.
+
+        Args:
+            options: What it is told this time on top of what it is told always.
 
         Raises:
             SkippedCaseError: It does not start.
         """
         with tempfile.TemporaryFile() as said:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
-                self._command, stdout=subprocess.PIPE, stderr=said
+                [*self._command, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
             )
             assert self._process.stdout is not None
             ready = select.select([self._process.stdout], [], [], START_S)[0]
@@ -159,23 +167,22 @@ class RtspServer:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            assert self._process.stdout is not None
-            self._process.stdout.close()
+            for pipe in (self._process.stdin, self._process.stdout):
+                assert pipe is not None
+                pipe.close()
             self._process = None
+
+    def tell(self, order: str) -> None:
+        """Tells the server something while it runs: see `rtsp_camera.py`."""
+        if self._process is not None:
+            assert self._process.stdin is not None
+            self._process.stdin.write(f"{order}\n".encode())
+            self._process.stdin.flush()
 
     def send(self, number: signal.Signals) -> None:
         """Sends a signal to the server, if it runs."""
         if self._process is not None:
             os.kill(self._process.pid, number)
-
-
-class RtspCameras(RtspServer):
-    """A clip under several names, as so many cameras."""
-
-    def __init__(self, clip: Path, count: int, fps: float) -> None:
-        names = [f"camera-{number}" for number in range(1, count + 1)]
-        super().__init__(dict.fromkeys(names, clip), "--fps", f"{fps:g}")
-        self.sources = [RtspSource(url=f"rtsp://127.0.0.1:{self.port}/{name}") for name in names]
 
     def freeze(self) -> None:
         """Stops the server where it stands, as a camera that hangs: connected, but silent."""
@@ -190,8 +197,16 @@ class RtspCameras(RtspServer):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.thaw()
         self.kill()
+
+
+class RtspCameras(RtspServer):
+    """A clip under several names, as so many cameras."""
+
+    def __init__(self, clip: Path, count: int, fps: float) -> None:
+        names = [f"camera-{number}" for number in range(1, count + 1)]
+        super().__init__(dict.fromkeys(names, clip), "--fps", f"{fps:g}")
+        self.sources = [RtspSource(url=f"rtsp://{self.address}:{self.port}/{name}") for name in names]
 
 
 @dataclass(frozen=True)
@@ -279,6 +294,29 @@ def written_clip(folder: Path, size: tuple[int, int] = (1280, 720), frames: int 
             writer.write(opened.read().image)
         writer.release()
         unfinished.rename(path)
+    return path
+
+
+def coded_street(path: Path, size: tuple[int, int], fps: float, key_s: float = 1.0, seconds: float = 4.0) -> Path:
+    """Writes a clip of the synthetic street as a camera would send it: H.264, key pictures often, one slice a picture.
+
+    Args:
+        path: Where it is written.
+        size: Width and height, px.
+        fps: Pictures a second.
+        key_s: From one key picture to the next.
+        seconds: How long it is.
+    """
+    opened = SyntheticSource(pace="max", size=size, fps=fps).open("street")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=round(fps))
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.gop_size, stream.max_b_frames = round(key_s * fps), 0
+        stream.codec_context.thread_count = 1
+        stream.options = {"preset": "veryfast"}
+        for _ in range(round(seconds * fps)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(opened.read().image, format="bgr24")))
+        container.mux(stream.encode(None))
     return path
 
 

@@ -1,5 +1,6 @@
 """Back-off: how long to wait before the next attempt, alone and among many."""
 
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ def retry_delay_s(failures: int, down_s: float, refused: bool, chance: float) ->
     refuses us is asked rarely: most lock an address out after a few wrong passwords.
 
     Args:
-        failures: Attempts that failed in a row, ≥ 1.
+        failures: Attempts that failed in a row, or of a refusal: that were refused, ≥ 1.
         down_s: Seconds since the last picture.
         refused: Whether the last attempt was refused.
         chance: Random number in 0..1.
@@ -27,6 +28,36 @@ def retry_delay_s(failures: int, down_s: float, refused: bool, chance: float) ->
         return longest / 2 + chance * longest / 2
     longest = min(0.5 * doubled, 1.0 if down_s < 60 else min(30.0, down_s / 30))
     return 0.1 + chance * longest
+
+
+class Failures:
+    """Attempts of one camera that failed since its last picture.
+
+    Refusals count among themselves: a camera that comes back after an hour may refuse us once while it starts, and must
+    not be left alone for minutes because of all the attempts before.
+
+    Attributes:
+        count: How many failed.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._refused = 0
+
+    def note(self, down_s: float, refused: bool) -> float:
+        """Notes one more; how long to wait before the next attempt.
+
+        Args:
+            down_s: Seconds since the last picture.
+            refused: Whether it was refused.
+        """
+        self.count += 1
+        self._refused += refused
+        return retry_delay_s(self._refused if refused else self.count, down_s, refused, random.random())  # noqa: S311
+
+    def forget(self) -> None:
+        """There was a picture."""
+        self.count = self._refused = 0
 
 
 def restart_delay_s(restarts: int, chance: float) -> float:

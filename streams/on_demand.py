@@ -1,11 +1,10 @@
 """OnDemand: a connection to a camera for as long as somebody watches, where no recorder has one already."""
 
 import logging
-import random
 import threading
 import time
 
-from streams.backoff import retry_delay_s
+from streams.backoff import Failures
 from streams.broadcast import Broadcast
 from streams.errors import StreamError, StreamRefused
 from streams.main_stream import MainStream
@@ -41,7 +40,7 @@ class OnDemand:
         self._hung: list[Session] = []
         self._watched_s = 0.0
         self._arrived_s = time.monotonic()
-        self._failures = 0
+        self._failures = Failures()
 
     def wake(self) -> None:
         """Somebody watches: connects, where nobody has yet or who has hangs. Never blocks."""
@@ -74,12 +73,10 @@ class OnDemand:
             try:
                 self._read(session)
             except StreamError as error:
-                self._failures += 1
                 refused = isinstance(error, StreamRefused)
                 if not self._broadcast.recorded:
                     self._broadcast.lost(str(error), refused=refused)
-                down_s = time.monotonic() - self._arrived_s
-                self._pause(session, retry_delay_s(self._failures, down_s, refused, random.random()))  # noqa: S311
+                self._pause(session, self._failures.note(time.monotonic() - self._arrived_s, refused))
             except Exception:
                 # A guard: a fault of ours must not leave viewers without pictures for good.
                 log.exception("live view of camera %s: a fault of ours", self._camera)
@@ -97,7 +94,7 @@ class OnDemand:
                 session.beat = self._arrived_s = picture.arrived_s
                 if self._broadcast.recorded or not self._watched(session):
                     return
-                self._failures = 0
+                self._failures.forget()
                 self._broadcast.put(stream, picture)
         finally:
             stream.close()

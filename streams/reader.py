@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from streams.backoff import Turnstile, restart_delay_s, retry_delay_s
+from streams.backoff import Failures, Turnstile, restart_delay_s
 from streams.errors import SourceEnded, StreamError, StreamRefused, WorkerLost
 from streams.frame import Frame
 from streams.health import LOST_STATES, Gap, StreamHealth, StreamState, WorkerHealth, WorkerState
@@ -127,7 +127,7 @@ class Reader:
         self._reason = ""
         self._received = 0
         self._reconnects = 0
-        self._failures = 0
+        self._failures = Failures()
         self._restarts = 0
         self._restarted: deque[float] = deque(maxlen=16)
         self._between: WorkerState = "starting"
@@ -204,7 +204,7 @@ class Reader:
                 dropped=self._mailbox.dropped,
                 fps=(len(recent) - 1) / span_s if span_s > 0 else 0.0,
                 reconnects=self._reconnects,
-                failures=self._failures,
+                failures=self._failures.count,
                 retry_in_s=max(0.0, self._retry_at - now) if self._retry_at else None,
                 size=self._last.size if self._last else None,
                 captured_at=self._last.captured_at if self._last else None,
@@ -271,7 +271,7 @@ class Reader:
             self._away_s = now - self._arrived
             self._last, self._arrived = frame, now
             self._received += 1
-            self._failures = 0
+            self._failures.forget()
             self._arrivals.append(now)
         self._enter("live", "")
         self._mailbox.put(frame)
@@ -307,8 +307,7 @@ class Reader:
         """How long to wait after an attempt that failed: a camera that is away, or a worker that dies too often."""
         now = time.monotonic()
         with self._lock:
-            self._failures += 1
-            failures = self._failures
+            delay_s = self._failures.note(now - self._arrived, isinstance(outcome, StreamRefused))
             if lost := isinstance(outcome, WorkerLost):
                 self._restarts += 1
                 self._restarted.append(now)
@@ -316,8 +315,6 @@ class Reader:
             elif self._between != "failed":
                 self._between = "waiting"
             lately = sum(now - moment < LATELY_S for moment in self._restarted)
-        refused = isinstance(outcome, StreamRefused)
-        delay_s = retry_delay_s(failures, now - self._arrived, refused, random.random())  # noqa: S311
         return max(delay_s, restart_delay_s(lately, random.random())) if lost else delay_s  # noqa: S311
 
     def _run_session(self) -> StreamError | SourceEnded | None:

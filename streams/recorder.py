@@ -7,7 +7,6 @@ Only coded pictures are copied: what lies on disk is the camera's own bitstream.
 """
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streams.backoff import retry_delay_s
+from streams.backoff import Failures
 from streams.broadcast import Broadcast
 from streams.clock import CLOCK_OFF_S, Lateness
 from streams.errors import StreamError, StreamRefused
@@ -132,7 +131,7 @@ class Recorder:
         self._reason = ""
         self._down = False
         self._disk_failed = False
-        self._failures = 0
+        self._failures = Failures()
         self._arrived = time.monotonic()
         self._retry_at: float | None = None
         self._segments = 0
@@ -211,10 +210,8 @@ class Recorder:
                 try:
                     self._read(session)
                 except StreamError as error:
-                    self._failures += 1
                     refused = isinstance(error, StreamRefused)
-                    down_s = time.monotonic() - self._arrived
-                    delay_s = retry_delay_s(self._failures, down_s, refused, random.random())  # noqa: S311
+                    delay_s = self._failures.note(time.monotonic() - self._arrived, refused)
                     self._fell(session, "refused" if refused else "lost", str(error), delay_s)
                 except OSError as error:
                     self._disk_failed = True
@@ -299,7 +296,7 @@ class Recorder:
     def _came(self, picture: CodedPicture) -> None:
         with self._lock:
             self._arrived = picture.arrived_s
-            self._failures = 0
+            self._failures.forget()
             # On a disk that is full pictures still come; it is not over before a segment was written.
             if self._state != "recording" and not self._disk_failed:
                 self._enter("recording", "")

@@ -7,22 +7,19 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import av
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from benchmarks.machine import cpu_seconds
 from benchmarks.report import Row
-from benchmarks.scenarios import RtspCameras, rtsp_missing
+from benchmarks.scenarios import RtspCameras, coded_street, rtsp_missing
 from benchmarks.served import served
 from benchmarks.suite import Plan, Suite
 from streams.errors import StreamError
 from streams.main_stream import MainStream
 from streams.record import Record
-from streams.sources.synthetic import SyntheticSource
 
 FPS = 25.0
 VIEWERS = 8
@@ -56,7 +53,7 @@ class LiveView(Suite):
             yield Row.skipped(self.name, "viewers", missing)
             return
         clip = plan.shared / "data" / "clips" / HD_CLIP
-        clip = clip if clip.is_file() else _coded_street(plan.scratch / "street.mp4")
+        clip = clip if clip.is_file() else coded_street(plan.scratch / "street.mp4", (1280, 720), FPS)
         recording = plan.scratch / "nothing.jsonl"
         recording.write_text('{"frame": 0, "time_s": 0.0, "size": [1280, 720], "boxes": []}\n', encoding="utf-8")
         seconds = plan.seconds or (1.0 if plan.quick else 15.0)
@@ -112,21 +109,6 @@ class LiveView(Suite):
                 yield Row.of(self.name, f"one viewer, {way}", "delay", "ms", [1000 * one for one in late[way]])
             else:
                 yield Row.skipped(self.name, f"one viewer, {way}", "no picture came")
-
-
-def _coded_street(path: Path) -> Path:
-    """Four seconds of the synthetic street in 720p, H.264, a key picture every second."""
-    opened = SyntheticSource(pace="max", size=(1280, 720), fps=FPS).open(CAMERA)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=round(FPS))
-        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
-        stream.gop_size, stream.max_b_frames = round(FPS), 0
-        stream.codec_context.thread_count = 1  # one slice a picture
-        stream.options = {"preset": "veryfast"}
-        for _ in range(round(4 * FPS)):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(opened.read().image, format="bgr24")))
-        container.mux(stream.encode(None))
-    return path
 
 
 @contextmanager

@@ -1,36 +1,45 @@
-"""L4: faults of cameras, over and over."""
+"""L4: faults of cameras, networks, workers and disks, over and over."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from pathlib import Path
 
-import numpy as np
-
-from benchmarks.drive import Watched, watched
-from benchmarks.errors import BenchError
-from benchmarks.machine import peak_rss_mb, rss_mb
+from benchmarks.drive import watched
+from benchmarks.errors import SkippedCaseError
 from benchmarks.report import Row
-from benchmarks.scenarios import RtspCameras, paced, rtsp_missing, site_of
+from benchmarks.scenarios import paced, rtsp_missing, site_of
+from benchmarks.soak.episode import Episode, charge, happen
+from benchmarks.soak.faults import FAULTS, NOTICED_S, Fault
+from benchmarks.soak.flapping import flapping
+from benchmarks.soak.footprint import Footprint
+from benchmarks.soak.stage import FPS, Stage, staged
 from benchmarks.suite import Plan, Suite
-from streams.health import StreamHealth
 
-FPS, RUN_S, QUICK_S = 5.0, 300.0, 24.0
+RUN_S, QUICK_S = 300.0, 24.0
 DOWN_S, QUICK_DOWN_S = 10.0, 5.0
-REST_S, LOOK_S, BACK_S = 5.0, 0.05, 60.0
+REST_S, QUICK_REST_S = 5.0, 1.0
+SEGMENT_S, QUICK_SEGMENT_S = 10.0, 2.0
+FLAP_S, QUICK_FLAP_S = 120.0, 10.0
 CAMERAS = 3
-UNDER_WAY_S = 0.05
-"""A picture that was under way when the fault ended may still come out; it does not count as back."""
-Fault = Callable[[RtspCameras], None]
 
 
 class Soak(Suite):
-    """Cameras that are killed, hang and restart, for as long as it is wanted (`--seconds`; 5 min by default).
+    """Everything that fails in the field, one after another, for as long as it is wanted (`--seconds`; else 5 min).
 
-    Three RTSP cameras, each a process of its own. In turn one is killed and started again after 10 s, stopped and let
-    go on after 10 s, or restarted at once. Measured: seconds until its state is no longer `live`, seconds from when it
-    sends again to the first result, what the two others got meanwhile, and how memory grows (least squares over one
-    value a second, after the first minute). Without GStreamer only memory is measured, on paced clips.
+    Four RTSP cameras of 1280×720, 5 pictures a second, each a process of its own that asks for a password: two by TCP,
+    one by UDP, one on another machine (a network namespace) at the end of a cable. All are recorded, onto a small disk.
+    In turn, each from a rest of 5 s to a rest of 5 s: a camera is killed for 10 s; restarts; hangs; has another
+    password; answers 401 to everybody for 20 s; changes its resolution in the running stream; comes back in another;
+    loses 2 % of its RTP packets for 20 s; its cable is pulled out for 10 s; its worker is killed; its worker hangs; the
+    disk is full for 10 s. Packets are thrown away by the camera itself, by a chance that is the same each time: the
+    reader can't tell that from a network which does it.
+
+    Told of each: seconds until health says so (no longer `live`; of the disk, no longer recorded), seconds from its
+    end to the next picture (of what mends itself, from its beginning), pictures that its camera lost from before it
+    until after the recovery, what is missing of its recording, and what all others got meanwhile, counted by the
+    streams' own clocks. Of all: what others lost, whether index and disk agree at the end when every file is read,
+    memory of the program (RSS) with its workers (PSS) by least squares over one value a second after the first minute,
+    and CPU time. Then twenty small cameras, five of which come and go for 2 min. A round takes 5 min; what begins is
+    ended. Without GStreamer only memory is measured, on paced clips.
     """
 
     name = "soak"
@@ -38,125 +47,114 @@ class Soak(Suite):
 
     def run(self, plan: Plan) -> Iterator[Row]:
         """Measures (see `Suite.run`)."""
-        seconds = plan.seconds or (QUICK_S if plan.quick else RUN_S)
-        detector = plan.looking("auto")
-        missing = "no clip" if plan.clip is None else rtsp_missing()
+        missing = rtsp_missing()
         if plan.feed in ("clip", "synthetic") or missing:
             yield Row.skipped(self.name, "faults", missing or f"pictures come from {plan.feed}")
-            with (
-                paced("clip", plan.clip, CAMERAS, FPS) as cameras,
-                watched(site_of(cameras.sources, detector), 1.0) as one,
-            ):
-                growth = _Growth()
-                while growth.spent_s < seconds:
-                    one.engine.wait(1.0)
-                    growth.look()
-            yield from self._memory(growth)
+            yield from self._without_cameras(plan)
             return
-        assert plan.clip is not None
-        notes = _Notes()
-        with ExitStack() as stack:
-            servers = [RtspCameras(plan.clip, 1, FPS) for _ in range(CAMERAS)]
-            for server in servers:
-                stack.enter_context(server)
-            sources = [server.sources[0] for server in servers]
-            one = stack.enter_context(watched(site_of(sources, detector), 2.0))
-            growth = _Growth()
-            down_s, number = QUICK_DOWN_S if plan.quick else DOWN_S, 0
-            while growth.spent_s < seconds:
-                number = _faults(one, servers, down_s, number, notes, growth)
-        yield from self._rows(notes)
-        yield from self._memory(growth)
+        try:
+            yield from self._faults(plan)
+            yield from flapping(self.name, plan.scratch, QUICK_FLAP_S if plan.quick else FLAP_S)
+        except SkippedCaseError as error:
+            yield Row.skipped(self.name, "faults", error)
 
-    def _rows(self, notes: "_Notes") -> Iterator[Row]:
-        for fault, values in notes.noticed.items():
-            yield Row.of(self.name, fault, "time to notice", "s", values, at_most=5.0)
-        for fault, values in notes.recovered.items():
-            yield Row.of(self.name, fault, "time to recover", "s", values)
-        yield Row.of(self.name, "other cameras meanwhile", "taken", "% of the rate", notes.others, at_least=99.0)
+    def _without_cameras(self, plan: Plan) -> Iterator[Row]:
+        with (
+            paced("clip", plan.clip, CAMERAS, FPS) as cameras,
+            watched(site_of(cameras.sources, plan.looking("auto")), 1.0, notes=False) as one,
+        ):
+            footprint = Footprint()
+            while footprint.spent_s < (plan.seconds or (QUICK_S if plan.quick else RUN_S)):
+                one.engine.wait(1.0)
+                footprint.look()
+        yield from self._memory(footprint)
 
-    def _memory(self, growth: "_Growth") -> Iterator[Row]:
-        rising, since_s = growth.mb_an_hour()
-        note = f"over the last {since_s:.0f} of {growth.spent_s:.0f} s, {len(growth.values)} values"
+    def _faults(self, plan: Plan) -> Iterator[Row]:
+        down_s, rest_s = (QUICK_DOWN_S, QUICK_REST_S) if plan.quick else (DOWN_S, REST_S)
+        seconds = plan.seconds or (0.0 if plan.quick else RUN_S)
+        faults: list[Fault] = [kind() for kind in FAULTS]
+        episodes: list[Episode] = []
+        impossible: dict[str, str] = {}
+        segment_s = QUICK_SEGMENT_S if plan.quick else SEGMENT_S
+        # Every picture is looked at, so that every one that is lost is missed.
+        with staged(plan.looking(1), _folder(plan.scratch, "soak"), segment_s) as stage:
+            turn = 0
+            while not turn or stage.footprint.spent_s < seconds:
+                for fault in faults:
+                    if fault.name in impossible:
+                        continue
+                    try:
+                        episodes.append(happen(stage, fault, turn, down_s, rest_s))
+                    except SkippedCaseError as error:
+                        impossible[fault.name] = str(error)
+                turn += 1
+            costs = [*self._memory(stage.footprint), self._cpu(stage)]
+            differences = stage.end()
+        charge(episodes, stage.tape.holes)
+        for fault in faults:
+            if fault.name in impossible:
+                yield Row.skipped(self.name, fault.name, impossible[fault.name])
+            else:
+                yield from self._fault(fault, [one for one in episodes if one.fault is fault])
+        yield from self._others(stage, episodes)
+        note = "; ".join([f"of {stage.tape.segments}", *map(str, differences[:3])])
+        wrong = [len(differences)]
+        yield Row.of(self.name, "recordings", "not as the index says", "files", wrong, at_most=0, note=note)
+        yield from costs
+
+    def _cpu(self, stage: Stage) -> Row:
+        each = 100 * stage.footprint.cores / len(stage.cameras)
+        return Row.of(self.name, "CPU", "a camera", "% of a core", [each], note="decoding, model and recording")
+
+    def _fault(self, fault: Fault, episodes: list[Episode]) -> Iterator[Row]:
+        """What one fault cost whom it happened to, and what the others got meanwhile."""
+        noticed = [one.noticed_s for one in episodes if one.noticed_s is not None]
+        if fault.noticed_within_s is not None:
+            noticed += [float("inf")] * (len(episodes) - len(noticed))
+            yield Row.of(self.name, fault.name, "time to notice", "s", noticed, at_most=NOTICED_S)
+        if fault.breaks:
+            yield Row.of(self.name, fault.name, "time to recover", "s", [one.recovered_s for one in episodes])
+        victims = [one for one in episodes if one.victim]
+        if victims:
+            lost = [one.pictures[one.victim].lost for one in victims]
+            yield Row.of(self.name, fault.name, "pictures lost", "pictures", lost)
+        if victims and not fault.breaks:
+            anew = [one.reconnects[one.victim] for one in victims]
+            yield Row.of(self.name, fault.name, "connected anew", "times", anew, at_most=0)
+        names = episodes[0].pictures if not victims else ()
+        missing = [one.missing_s.get(name, 0.0) for one in episodes for name in names or [one.victim]]
+        yield Row.of(self.name, fault.name, "missing of the recording", "s", missing)
+        yield Row.of(self.name, fault.name, "recorded again", "s", [one.recorded_s for one in episodes])
+        for further in episodes[0].further:
+            yield Row.of(self.name, fault.name, further, "times", [one.further[further] for one in episodes])
+        shares = [one.pictures[name].share for one in episodes for name in one.others]
+        yield Row.of(self.name, fault.name, "others meanwhile", "% of the rate", shares, at_least=99.0)
+
+    def _others(self, stage: Stage, episodes: list[Episode]) -> Iterator[Row]:
+        """What happened to cameras to which nothing should have happened, all episodes together."""
+        shares, anew, missing = [], 0, 0.0
+        for name in stage.cameras:
+            apart = [one for one in episodes if one.victim != name]
+            came = sum(one.pictures[name].came for one in apart)
+            shares.append(100 * came / sum(one.pictures[name].due for one in apart))
+            anew += sum(one.reconnects[name] for one in apart)
+            missing += sum(one.missing_s.get(name, 0.0) for one in apart if one.victim)
+        case = "others, all faults"
+        note = f"the worst camera of {len(shares)}, {len(episodes)} faults"
+        yield Row.of(self.name, case, "taken", "% of the rate", [min(shares)], at_least=99.0, note=note)
+        yield Row.of(self.name, case, "connected anew", "times", [anew], at_most=0)
+        yield Row.of(self.name, case, "missing of the recordings", "s", [missing], at_most=0)
+
+    def _memory(self, footprint: Footprint) -> Iterator[Row]:
+        rising, since_s = footprint.growth()
+        note = f"over the last {since_s:.0f} of {footprint.spent_s:.0f} s, {footprint.values} values"
         if since_s < 600:
             note += "; too short for a verdict"
         yield Row.of(self.name, "memory", "growth", "MB/h", [rising], note=note)
-        yield Row.of(self.name, "memory", "peak", "MB", [peak_rss_mb()])
+        yield Row.of(self.name, "memory", "peak", "MB", [footprint.peak_mb])
 
 
-@dataclass
-class _Notes:
-    noticed: dict[str, list[float]] = field(default_factory=dict)
-    recovered: dict[str, list[float]] = field(default_factory=dict)
-    others: list[float] = field(default_factory=list)
-
-
-class _Growth:
-    """Memory of this process, once a second."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self.values: list[tuple[float, float]] = []
-
-    @property
-    def spent_s(self) -> float:
-        return time.monotonic() - self._began
-
-    def look(self) -> None:
-        if not self.values or self.spent_s - self.values[-1][0] >= 1.0:
-            self.values.append((self.spent_s, rss_mb()))
-
-    def mb_an_hour(self) -> tuple[float, float]:
-        """How fast memory grows, and over how many seconds that was seen."""
-        times, sizes = np.array(self.values).T
-        settled = times >= min(60.0, times[-1] / 2)
-        times, sizes = times[settled], sizes[settled]
-        if len(times) < 2:
-            return 0.0, 0.0
-        return float(np.polyfit(times, sizes, 1)[0] * 3600), float(times[-1] - times[0])
-
-
-FAULTS: Sequence[tuple[str, Fault, Fault, bool]] = (
-    ("killed", RtspCameras.kill, RtspCameras.start, True),
-    ("hangs", RtspCameras.freeze, RtspCameras.thaw, True),
-    ("restarted at once", RtspCameras.kill, RtspCameras.start, False),
-)
-"""What people read, how it begins, how it ends, and whether it lasts."""
-
-
-def _faults(
-    one: Watched, servers: Sequence[RtspCameras], down_s: float, number: int, notes: _Notes, growth: _Growth
-) -> int:
-    """One fault of one camera, from a rest before it to its recovery. Returns the number of the next."""
-    fault, begin, end, lasts = FAULTS[number % len(FAULTS)]
-    victim = number % len(servers)
-    name = one.names[victim]
-    _rest(one, REST_S, growth)
-    before, began = one.engine.health(), time.monotonic()
-    begin(servers[victim])
-    noticed = None
-    while lasts and time.monotonic() - began < down_s:
-        if noticed is None and one.engine.health()[name].state != "live":
-            noticed = time.monotonic() - began
-        _rest(one, LOOK_S, growth)
-    end(servers[victim])
-    sends = time.monotonic()
-    if not one.wait_for_picture([name], sends + UNDER_WAY_S, BACK_S):
-        raise BenchError(f"{name} did not come back within {BACK_S:.0f} s after a fault ({fault})")
-    notes.recovered.setdefault(fault, []).append(time.monotonic() - sends)
-    if lasts:
-        notes.noticed.setdefault(fault, []).append(noticed if noticed is not None else float("inf"))
-    after, spent_s = one.engine.health(), time.monotonic() - began
-    notes.others += [_taken(before[other], after[other], spent_s) for other in one.names if other != name]
-    return number + 1
-
-
-def _taken(before: StreamHealth, after: StreamHealth, spent_s: float) -> float:
-    return 100 * ((after.received - after.dropped) - (before.received - before.dropped)) / (FPS * spent_s)
-
-
-def _rest(one: Watched, seconds: float, growth: _Growth) -> None:
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        one.engine.wait(min(left, 1.0))
-        growth.look()
+def _folder(scratch: Path, name: str) -> Path:
+    folder = scratch / name
+    folder.mkdir()
+    return folder

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.api import network
-from tests.api.network import Machine, two_machines
+from benchmarks import network
+from benchmarks.network import Machine, two_machines
 from tests.api.served import ROOT
 from tests.streams.onvif_peer import Peer
 from vision.site import load_site

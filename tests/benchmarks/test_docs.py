@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks.docs import PAGE, page, pictures, results_part, suites_part, write_docs
+from benchmarks.docs import PAGE, RELIABILITY, page, pictures, results_part, soak_part, suites_part, write_docs
 from benchmarks.errors import BenchError
 from benchmarks.machine import System
 from benchmarks.report import Result, Row
@@ -43,6 +43,19 @@ def test_results_become_tables_and_pictures(tmp_path: Path, system: System) -> N
     assert "](pictures/bench-density.svg)" in text
     write_docs(result, path)
     assert path.read_text(encoding="utf-8") == text, "written twice is written once"
+
+
+def test_the_soak_stands_in_the_page_about_reliability(tmp_path: Path, system: System) -> None:
+    benchmarks, reliability = tmp_path / "benchmarks.md", tmp_path / "reliability.md"
+    for copy, page_of_ours in ((benchmarks, PAGE), (reliability, RELIABILITY)):
+        copy.write_text(page_of_ours.read_text(encoding="utf-8"), encoding="utf-8")
+    soak = Row.of("soak", "camera hangs", "time to notice", "s", [3.1, 3.4], at_most=5)
+    alone = Result(system=system, rows=(soak,))
+    assert write_docs(alone, benchmarks, reliability) == [benchmarks, reliability]
+    assert soak_part(alone) in reliability.read_text(encoding="utf-8")
+    assert benchmarks.read_text(encoding="utf-8") == PAGE.read_text(encoding="utf-8")
+    write_docs(Result(system=system, rows=(*ROWS, soak)), benchmarks, reliability)
+    assert "camera hangs" not in benchmarks.read_text(encoding="utf-8")
 
 
 def test_bars_show_what_was_measured() -> None:

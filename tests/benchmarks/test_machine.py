@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 from benchmarks.errors import BenchError
-from benchmarks.machine import CpuTimes, System, clip_mark, cpu_seconds, describe, peak_rss_mb, rss_mb, workers_mb
+from benchmarks.machine import (
+    CpuTimes,
+    System,
+    clip_mark,
+    cpu_seconds,
+    describe,
+    peak_rss_mb,
+    rss_mb,
+    workers_cpu_seconds,
+    workers_mb,
+)
 from models.detectors.simulated import Simulated
 from models.detectors.yolo import Yolo
 from models.session import fingerprint
@@ -61,8 +71,21 @@ def test_the_memory_of_workers_is_that_of_children_and_theirs() -> None:
     before = workers_mb(os.getpid())
     hold = "held = bytearray(b'1') * 50_000_000; input()"
     inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
-    with subprocess.Popen([sys.executable, "-c", inner], stdin=subprocess.PIPE):
+    with subprocess.Popen([sys.executable, "-c", inner], stdin=subprocess.PIPE) as process:
         wait_until(lambda: 50 < workers_mb(os.getpid()) - before < 90, 30, "a grandchild holds 50 MB")
+        assert workers_mb(os.getpid(), {process.pid}) < before + 10, "but one, and what is below it"
+
+
+@linux
+def test_the_time_of_workers_is_also_that_of_those_that_ended() -> None:
+    before = workers_cpu_seconds(os.getpid())
+    works = "sum(range(20_000_000))"
+    inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {works!r}]); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", inner], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert workers_cpu_seconds(os.getpid()) > before + 0.05
+        assert workers_cpu_seconds(os.getpid(), {process.pid}) <= before + 0.05
 
 
 def test_memory_and_time_of_processes() -> None:

@@ -18,6 +18,7 @@ from benchmarks.report import (
     percentiles,
     read_result,
     shown,
+    suite_table,
     write_json,
 )
 
@@ -173,3 +174,11 @@ def test_of_two_results_the_later_one_of_a_suite_counts(system: System) -> None:
     later = Result(system=system, rows=(row([4], "a"),))
     both = merged([first, later])
     assert [(one.suite, one.case, one.median) for one in both.rows] == [("stages", "a", 3), ("pipeline", "a", 4)]
+
+
+def test_what_never_came_is_infinite_also_when_it_is_read_again() -> None:
+    never = Row.of("soak", "camera hangs", "time to notice", "s", [float("inf")], at_most=5)
+    again = Row.model_validate_json(never.model_dump_json())
+    assert again == never
+    assert again.met is False
+    assert "| inf s |" in suite_table([again])

@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from benchmarks.errors import SkippedCaseError
+from streams.errors import StreamError
 from streams.source import OpenSource
 from streams.sources.rtsp import RtspSource
 from tests.conftest import RtspCamera
@@ -66,6 +67,40 @@ def test_after_the_last_viewer_has_gone_the_clip_begins_anew(rtsp_camera: StartC
         opened = source.open("road")
         assert numbers(opened, 10) == list(range(10))
         opened.close()
+
+
+def test_it_goes_over_to_the_other_clip_in_the_running_stream(rtsp_camera: StartCamera, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "numbered.mp4", numbered(100))
+    other = write_clip(tmp_path / "other.mp4", numbered(255, (160, 90))[200:250])
+    camera = rtsp_camera("--other", str(other), lap=clip)
+    opened = RtspSource(url=camera.url("lap")).open("road")
+    assert numbers(opened, 5) == list(range(5))
+    camera.tell("turn")
+    frames = [opened.read() for _ in range(100)]
+    camera.tell("turn")
+    frames += [opened.read() for _ in range(100)]
+    opened.close()
+    seen = [number_of(frame.image) for frame in frames]
+    assert {number >= 200 for number in seen} == {True, False}
+    assert seen.index(200) < seen.index(249), "from its first picture on"
+    assert seen[-1] < 200, "and back"
+    steps = [b.time_s - a.time_s for a, b in pairwise(frames)]
+    assert max(steps) < 0.5, "times count on"
+
+
+def test_packets_are_lost_as_long_as_it_is_told_to(rtsp_camera: StartCamera, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "numbered.mp4", numbered(100))
+    camera = rtsp_camera("--lossy", lap=clip)
+    opened = RtspSource(url=camera.url("lap"), read_timeout_s=3).open("road")
+    assert numbers(opened, 5) == list(range(5))
+    camera.tell("loss 1")
+    with pytest.raises(StreamError, match="no picture"):
+        numbers(opened, 100_000)
+    opened.close()
+    camera.tell("loss 0")
+    opened = RtspSource(url=camera.url("lap")).open("road")
+    assert len(numbers(opened, 30)) == 30
+    opened.close()
 
 
 def test_nobody_outside_this_machine_can_see_it(rtsp_camera: StartCamera) -> None:

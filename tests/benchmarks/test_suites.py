@@ -114,27 +114,6 @@ def test_what_needs_the_shared_folder_says_so(synthetic: Callable[..., Plan]) ->
     assert all(row.note.startswith("skipped") for row in rows)
 
 
-def test_soak_without_a_camera_watches_memory(synthetic: Callable[..., Plan]) -> None:
-    rows = list(SUITES["soak"].run(synthetic(seconds=2.0)))
-    assert rows[0].note.startswith("skipped")
-    peak = next(row.median for row in rows if row.metric == "peak")
-    assert peak is not None
-    assert peak > 0
-
-
-@pytest.mark.usefixtures("gstreamer")
-def test_soak_with_a_camera_that_is_killed(
-    synthetic: Callable[..., Plan], tiny: Yolo, clip: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("benchmarks.suites.soak.REST_S", 0.2)
-    monkeypatch.setattr("benchmarks.suites.soak.QUICK_DOWN_S", 2.0)
-    plan = synthetic(detector=tiny, clip=clip, feed="rtsp", seconds=1.0)
-    found = {(row.case, row.metric): row for row in SUITES["soak"].run(plan)}
-    assert found["killed", "time to notice"].n == 1
-    assert found["killed", "time to recover"].n == 1
-    assert found["other cameras meanwhile", "taken"].n == 2
-
-
 def test_memory_of_the_whole_program(synthetic: Callable[..., Plan], tiny: Yolo, clip: Path) -> None:
     rows = list(SUITES["memory"].run(synthetic(detector=tiny, clip=clip, seconds=0.5)))
     assert [row.case for row in rows] == ["1 × 720p", "2 × 720p", "each further camera"]

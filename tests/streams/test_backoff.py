@@ -1,6 +1,6 @@
 import pytest
 
-from streams.backoff import RESTART_S, Turnstile, restart_delay_s, retry_delay_s
+from streams.backoff import RESTART_S, Failures, Turnstile, restart_delay_s, retry_delay_s
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,19 @@ from streams.backoff import RESTART_S, Turnstile, restart_delay_s, retry_delay_s
 def test_waits_between_attempts(failures: int, down_s: float, refused: bool, least_s: float, most_s: float) -> None:
     assert retry_delay_s(failures, down_s, refused, 0.0) == pytest.approx(least_s)
     assert retry_delay_s(failures, down_s, refused, 1.0) == pytest.approx(most_s)
+
+
+def test_one_refusal_after_many_failures_is_the_first() -> None:
+    failures = Failures()
+    for _ in range(500):
+        assert failures.note(3600, refused=False) <= 30.1
+    assert failures.note(3600, refused=True) <= 20
+    assert failures.note(3600, refused=False) <= 30.1
+    assert failures.note(3600, refused=True) >= 20, "who refuses in between is not asked more often for that"
+    assert failures.count == 503
+    failures.forget()
+    assert failures.count == 0
+    assert failures.note(1, refused=True) <= 20
 
 
 @pytest.mark.parametrize(

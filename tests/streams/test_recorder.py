@@ -4,10 +4,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
+import av
 import pytest
 from av.packet import Packet
 from pydantic import ValidationError
@@ -119,6 +121,33 @@ def test_a_camera_that_goes_is_told_once_and_recorded_again_when_it_is_back(
     assert len(told) == 2
     assert "camera 'road' is not recorded: rtsp://127.0.0.1" in told[0]
     assert told[1] == "camera 'road' is recorded again"
+
+
+def test_another_resolution_in_the_stream_begins_a_segment_of_its_own(
+    rtsp_camera: StartCamera, record: Callable[..., Recording], tmp_path: Path
+) -> None:
+    small = write_clip(tmp_path / "small.mp4", street(100, (160, 90)))
+    camera = rtsp_camera("--other", str(small))
+    recording = record(camera.url())
+    recording.until_segments(2)
+    for size in ((160, 90), (320, 180)):
+        camera.tell("turn")
+        wait_until(partial(records_in, recording, size), 30, f"segments of {size}")
+    for segment in recording.segments:
+        shown_in, told = sizes(recording.folder / segment.file)
+        assert shown_in == {told}, "each holds pictures of the size that it tells"
+
+
+def records_in(recording: Recording, size: tuple[int, int]) -> bool:
+    return sizes(recording.folder / recording.segments[-1].file) == ({size}, size)
+
+
+def sizes(path: Path) -> tuple[set[tuple[int, int]], tuple[int, int]]:
+    """The sizes of the pictures of a file, and that which its header tells."""
+    with av.open(str(path)) as container:
+        video = container.streams.video[0]
+        told = video.codec_context.width, video.codec_context.height
+        return {(frame.width, frame.height) for frame in container.decode(video)}, told
 
 
 def test_a_camera_that_hangs_is_noticed_from_outside(
