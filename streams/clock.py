@@ -2,6 +2,8 @@
 
 import heapq
 import math
+from collections import deque
+from itertools import pairwise
 
 CLOCK_OFF_S = 2.0
 """A camera's clock that is further off ours is not believed: events, and so clips, go by ours."""
@@ -9,6 +11,8 @@ BACK_S = 1.0
 """Stamps that are further back than this are not out of order: they count from another origin."""
 DEPTH_MAX = 8
 """H.264 and H.265 reorder at most 16 pictures; cameras that use B-pictures at all use 1 to 3."""
+KEPT = 64
+"""Stamps that are remembered: those of the last second."""
 WINDOW_S = 10.0
 """How long the quickest arrival is remembered, at least."""
 
@@ -22,6 +26,8 @@ class StreamClock:
       so they are sorted over as many pictures as it takes: 0 80 40 120 → 0 · 40 80 120.
     - One stamp that makes no sense: bridged by the nominal interval.
     - Two such in a row: the stream counts from a new origin (a seam, a restarted camera); the clock goes on.
+    - The same stamps again: likewise a new origin, however near. FFmpeg reads some pictures ahead while it opens a
+      stream, and counts anew behind them: 0 200 400 600 0 200 → 0 200 400 600 · 800 1000.
     - No stamps at all, always the same number: counted by the nominal interval.
 
     Args:
@@ -34,6 +40,7 @@ class StreamClock:
         self._origin_s = 0.0
         self._stamp_s = 0.0
         self._strange = 0
+        self._stamps: deque[float] = deque(maxlen=KEPT)
         self._depth = 0
         self._pending: list[float] = []
         self._sorted_s = -math.inf
@@ -52,7 +59,7 @@ class StreamClock:
             self._origin_s, self.time_s = stamp_s, 0.0
         elif stamp_s == self._stamp_s:
             self.time_s += self.interval_s
-        elif self.time_s - BACK_S < stamp_s - self._origin_s <= at_most_s:
+        elif self.time_s - BACK_S < stamp_s - self._origin_s <= at_most_s and not self._came_before(stamp_s):
             self._strange = 0
             self.time_s = self._in_order(stamp_s - self._origin_s, self.time_s)
         else:
@@ -61,10 +68,21 @@ class StreamClock:
             if self._strange > 1:
                 self._origin_s = stamp_s - self.time_s
                 self._pending.clear()
+                self._stamps.clear()
                 self._sorted_s = -math.inf
                 self._strange = 0
         self._stamp_s = stamp_s
+        if not self._strange:
+            self._stamps.append(stamp_s)
         return self.time_s
+
+    def _came_before(self, stamp_s: float) -> bool:
+        """Whether it is one of the last stamps once more: those that are out of order are all different."""
+        if len(self._stamps) < 2 or stamp_s > max(self._stamps):
+            return False
+        in_order = sorted({*self._stamps})
+        apart_s = min((after - before for before, after in pairwise(in_order)), default=0.0)
+        return min(abs(stamp_s - one) for one in in_order) < apart_s / 4
 
     def _in_order(self, time_s: float, last_s: float) -> float:
         heapq.heappush(self._pending, time_s)

@@ -36,6 +36,17 @@ def test_a_new_origin_is_taken_over_and_the_clock_goes_on() -> None:
     assert times == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
 
 
+@pytest.mark.parametrize("ahead", [2, 4, 9])
+@pytest.mark.parametrize("jitter_s", [0.0, 0.005])
+def test_a_new_origin_that_is_near_is_told_from_stamps_out_of_order(ahead: int, jitter_s: float) -> None:
+    """What FFmpeg read while it opened a stream of 10 pictures a second, and behind it the same times once more."""
+    trembles = [jitter_s * (-1) ** number for number in range(ahead + 40)]
+    times = ticks([0.1 * (n if n < ahead else n - ahead) + trembles[n] for n in range(ahead + 40)], fps=10)
+    steps = [b - a for a, b in pairwise(times)]
+    assert min(steps) > 0.05, "it does not stand nearly still until the old times are reached"
+    assert times[-1] == pytest.approx(0.1 * (ahead + 39), abs=0.15)
+
+
 def test_without_stamps_pictures_are_counted() -> None:
     assert ticks([0.0] * 5, fps=8) == pytest.approx([0, 0.125, 0.25, 0.375, 0.5])
 
