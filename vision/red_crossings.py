@@ -21,13 +21,12 @@ from dataclasses import dataclass
 from math import dist, inf, isfinite
 from typing import Literal
 
-from models.detections import Label
 from pydantic import BaseModel, ConfigDict, Field
 
 from vision.crossing import Crossing, Crossings, margin_px
 from vision.events import Violation
 from vision.geometry import Point
-from vision.rule import LabelName, Rule
+from vision.rule import VEHICLES, LabelName, Rule, only
 from vision.scene import Placed, Scene, View
 from vision.signals import LONG_BEFORE_S, Signal
 from vision.tracks import PerTrack
@@ -51,11 +50,7 @@ class StopLineTerms(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    labels: tuple[LabelName, ...] | None = Field(
-        default=(Label.BICYCLE, Label.MOTORCYCLE, Label.CAR, Label.BUS, Label.TRUCK),
-        min_length=1,
-        description="Only road users with these labels; null for all.",
-    )
+    labels: tuple[LabelName, ...] | None = only(*VEHICLES)
     line: str = Field(description="Id of the stop line.")
     signal: str = Field(description="Id of the signal that it belongs to.")
     direction: str = Field(description="Way over the line that the signal is for: `left`, `right` or its own name.")

@@ -33,6 +33,7 @@ def test_a_rule_is_named_described_tested_and_documented(rule: type[Rule]) -> No
 
     text = (ROOT / "docs/rules" / f"{kind}.md").read_text(encoding="utf-8")
     assert "```\n" in text, "a drawing of the geometry"
+    assert not re.search(r"`labels` \| \[\d", text), "labels by their words"
     blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert blocks
     for block in blocks:
