@@ -13,6 +13,7 @@ the network and the decoder is not in it. Wall-clock times are turned into monot
 a clock that is set does no harm.
 """
 
+import os
 import threading
 import time
 from collections import defaultdict
@@ -25,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import BenchError
-from benchmarks.machine import cpu_seconds
+from benchmarks.machine import cpu_seconds, workers_cpu_seconds
 from streams.health import StreamHealth
 from vision.engine import Analysed, Engine
 from vision.site import Site
@@ -119,7 +120,7 @@ class PacedRun:
         cameras: One a camera.
         faults: What went wrong, for people.
         senders_cores: Cores that the process which sends the pictures took.
-        own_cores: Cores that we took.
+        own_cores: Cores that we took, the processes that read cameras included.
     """
 
     cameras: Sequence[CameraRun]
@@ -231,7 +232,7 @@ class Watched:
     def measure(self, fps: float, seconds: float, sender: int = 0) -> PacedRun:
         """What every camera gets from now on, for a time, or until one has lost more than it may in all of it."""
         assert self._notes is not None
-        began, cpu, sent = time.monotonic(), time.process_time(), cpu_seconds(sender)
+        began, cpu, sent = time.monotonic(), _own_cpu_seconds(sender), cpu_seconds(sender)
         before, looked = self.engine.health(), self._looked_at()
         may_lose = DROPPED * fps * seconds * MORE_THAN_DUE
         while (left_s := began + seconds - time.monotonic()) > 0:
@@ -256,7 +257,7 @@ class Watched:
             cameras,
             self._faults(before, after),
             (cpu_seconds(sender) - sent) / spent_s if sender else 0.0,
-            (time.process_time() - cpu) / spent_s,
+            (_own_cpu_seconds(sender) - cpu) / spent_s,
         )
 
     def _looked_at(self) -> dict[str, int]:
@@ -271,6 +272,11 @@ class Watched:
         found += [f"{name}: {one.state} {one.reason}" for name, one in after.items() if one.state != "live"]
         found += [f"{name}: connected anew" for name, one in after.items() if one.reconnects > before[name].reconnects]
         return found
+
+
+def _own_cpu_seconds(sender: int) -> float:
+    """CPU time of this process and of those that read its cameras."""
+    return time.process_time() + workers_cpu_seconds(os.getpid(), [sender])
 
 
 def _camera_run(

@@ -99,7 +99,7 @@ def test_under_another_id_between_the_lines_it_is_counted_if_nobody_else_comes_i
 
 def joined(*crossed: tuple[int, str], sure: bool = True) -> list[tuple[str, str]]:
     """Movements where track 1 has ended and goes on as track 2; who crosses which line before, second by second."""
-    movements, told, feet = Movements(JUNCTION, LINES, joins=True), [], {"north": 200.0, "south": 800.0}
+    movements, told, feet = Movements(JUNCTION, LINES, counts=True), [], {"north": 200.0, "south": 800.0}
     for second, (track, line) in enumerate(crossed):
         for after_s, off in ((0.0, -20), (0.5, 20)):
             y = feet[line] + off

@@ -32,6 +32,7 @@ def test_lines_side_by_side_are_crossed_in_the_order_of_their_times() -> None:
     movements = Movements(scene, lines)
     told = [one for view in views(Story([car], 5.0), scene) for one in movements.step(view)]
     assert [(one.from_line, one.to_line) for one in told] == [("flat", "steep")]
+    assert told[0].entry is not None
     assert told[0].entry.time_s < told[0].exit.time_s
 
 

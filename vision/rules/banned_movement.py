@@ -62,6 +62,7 @@ class BannedMovementWatch:
 
     def _aside_m(self, movement: Movement, view: View) -> float:
         """How far apart a line was crossed there and back; nan beyond the horizon."""
+        assert movement.entry is not None  # it was seen: this rule does not only count
         entry, out = movement.entry.place, movement.exit.place
         if self._ground is not None:
             return self._ground.length_m(entry, out)[0]

@@ -36,7 +36,7 @@ class MovementWatch:
 
     def __init__(self, rule: Movement, scene: Scene) -> None:
         self._rule = rule
-        self._movements = Movements(scene, rule.lines, joins=True)
+        self._movements = Movements(scene, rule.lines, counts=True)
 
     def __len__(self) -> int:
         return len(self._movements)
