@@ -211,6 +211,11 @@ class ComesBackDifferent(CameraFault):
         camera.turn()
         camera.start()
 
+    def over(self, stage: Stage, victim: str, before: StreamHealth | None, since: float) -> bool:
+        """Whether it is back, and really different."""
+        assert before is not None
+        return super().over(stage, victim, before, since) and stage.health()[victim].size != before.size
+
 
 class LosesPackets(CameraFault):
     """One RTP packet in fifty is lost, of a camera that sends by UDP."""

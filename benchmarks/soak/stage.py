@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -37,8 +38,8 @@ from streams.sources.rtsp import RtspSource
 FPS = 5.0
 SIZE, OTHER_SIZE = (1280, 720), (640, 360)
 USER, PASSWORD = "ngatu", "right"
-OURS, THEIRS = "198.18.77.1", "198.18.77.2"
-"""Of the network that RFC 2544 keeps for measurements."""
+CABLES = ip_network("198.18.0.0/15")
+"""The network that RFC 2544 keeps for measurements: a cable is four addresses of it, another for each process."""
 LOCAL = "127.0.0.1"
 DISK_MB, FREE_MB = 64, 4
 WARM_UP_S, RECORDED_S = 2.0, 60.0
@@ -53,6 +54,7 @@ class SoakCamera(RtspServer):
         fps: Pictures a second.
         transport: How its pictures travel.
         machine: Where it is; this machine when not given.
+        address: Where it listens.
     """
 
     def __init__(
@@ -62,9 +64,10 @@ class SoakCamera(RtspServer):
         fps: float,
         transport: Literal["tcp", "udp"] = "tcp",
         machine: Machine | None = None,
+        address: str = LOCAL,
     ) -> None:
         options = ["--fps", f"{fps:g}", "--other", str(other), "--auth", f"{USER}:{PASSWORD}", "--digest", "--lossy"]
-        address, before = (THEIRS, machine.command()) if machine else (LOCAL, [])
+        before = machine.command() if machine else []
         super().__init__({"street": clip}, *options, address=address, before=before)
         url = f"rtsp://{USER}:{PASSWORD}@{address}:{self.port}/street"
         self.source = RtspSource(url=url, transport=transport)
@@ -147,14 +150,15 @@ def staged(detector: DetectorConfig, scratch: Path, segment_s: float) -> Iterato
     with ExitStack() as stack:
         clip = coded_street(scratch / "street.mp4", SIZE, FPS)
         other = coded_street(scratch / "other_street.mp4", OTHER_SIZE, FPS)
-        machine, no_cable = stack.enter_context(_at_the_end_of_a_cable())
+        ours, theirs = _ends_of_a_cable()
+        machine, no_cable = stack.enter_context(_at_the_end_of_a_cable(ours, theirs))
         cameras = {
             "camera-1": SoakCamera(clip, other, FPS),
             "camera-2": SoakCamera(clip, other, FPS),
             "camera-3": SoakCamera(clip, other, FPS, "udp"),
         }
         if machine is not None:
-            cameras["camera-4"] = SoakCamera(clip, other, FPS, machine=machine)
+            cameras["camera-4"] = SoakCamera(clip, other, FPS, machine=machine, address=theirs)
         for camera in cameras.values():
             stack.enter_context(camera)
         disk = scratch / "recordings"
@@ -178,15 +182,21 @@ def staged(detector: DetectorConfig, scratch: Path, segment_s: float) -> Iterato
         yield stage
 
 
+def _ends_of_a_cable() -> tuple[str, str]:
+    """Addresses of its ends."""
+    begin = int(CABLES.network_address) + 4 * (os.getpid() % (CABLES.num_addresses // 4))
+    return str(ip_address(begin + 1)), str(ip_address(begin + 2))
+
+
 @contextmanager
-def _at_the_end_of_a_cable() -> Iterator[tuple[Machine | None, str]]:
+def _at_the_end_of_a_cable(ours: str, theirs: str) -> Iterator[tuple[Machine | None, str]]:
     """Another machine at the end of a cable; or why there is none."""
     if missing := network.missing():
         yield None, missing
         return
     with ExitStack() as stack:
         try:
-            _, machine = stack.enter_context(two_machines(f"{OURS}/30", f"{THEIRS}/30", apart=False))
+            _, machine = stack.enter_context(two_machines(f"{ours}/30", f"{theirs}/30", apart=False))
         except subprocess.CalledProcessError as error:
             yield None, f"no cable can be laid here: {error.stderr.decode(errors='replace').strip()}"
         else:
