@@ -25,9 +25,10 @@ class Density(Suite):
     carried if in 3 of 3 runs of at least 60 s, after a warm-up, *every* camera has ≥ 99 % of its pictures taken for
     analysis, ≤ 1 % dropped, the p99 from frame to event over all cameras is ≤ 500 ms, the median latency of no camera
     grows by more than 50 ms from the first to the last third, and nothing failed or had to connect anew. The search
-    for N goes out from the unpaced rate with one run each; then N and N + 1 are settled. A run lasts until there are
-    1000 results, since fewer bear no p99; one in which a camera has lost more pictures than it may in all of it ends. With the automatic interval every picture is taken, and the detector looks
-    at as many as the traffic asks for.
+    for N goes out from the unpaced rate with one run each; then N and N + 1 are settled. A run lasts until there
+    are 1000 results, since fewer bear no p99; one in which a camera has lost more pictures than it may in all of it
+    ends. With the automatic interval every picture is taken, and the detector looks at as many as the traffic asks
+    for.
     """
 
     name = "density"

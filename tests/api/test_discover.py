@@ -221,9 +221,9 @@ def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
         for peer in (right, hanging):
             running.enter_context(peer.at_work())
             running.enter_context(peer.discoverable(3702))
+        words = ("--subnet", "127.0.77.0/30", "--unicast", "--timeout", "6", "--write", str(path))
         command = subprocess.Popen(
-            [sys.executable, "-u", "-m", "api", "discover", "--subnet", "127.0.77.0/30"]
-            + ["--unicast", "--timeout", "6", "--write", str(path)],
+            [sys.executable, "-u", "-m", "api", "discover", *words],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
