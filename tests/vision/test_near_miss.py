@@ -146,6 +146,56 @@ def test_who_turns_off_before_those_who_follow() -> None:
     assert incidents(rides(Label.CAR, *turns, box=(60.0, 55.0)), comes(at_s=4.3)) == []
 
 
+def round_the_corner(radius: float, at_s: float, known_from_s: float = 0.0, **more: Any) -> RoadUser:
+    """Comes from the left with 5 m/s, turns, and is on its way towards the camera at a time."""
+    way: list[Waypoint] = []
+    for gone in np.arange(-15.0, 12.5, 0.2):
+        before, turned = gone + radius * np.pi / 2, min(max(gone / radius + np.pi / 2, 0.0), np.pi / 2)
+        x, y = radius * (np.sin(turned) - 1) + min(before, 0.0), 22 + radius * (np.cos(turned) - 1) - max(gone, 0.0)
+        if (when := at_s + gone / 5) >= known_from_s:
+            way.append((float(when), float(x), float(y)))
+    return rides(more.pop("label", Label.MOTORCYCLE), *way, **more)
+
+
+@pytest.mark.parametrize(("radius", "apart_s"), [(6.0, 1.5), (7.0, 1.5), (8.0, 1.8)])
+def test_who_follows_another_round_a_corner(radius: float, apart_s: float) -> None:
+    # Of the first one, who turns more sharply, is seen only how it comes out of the turn.
+    first = round_the_corner(3.0, 3.5, known_from_s=2.85)
+    follows = round_the_corner(radius, 3.5 + apart_s, label=Label.CAR, box=(90.0, 60.0))
+    assert incidents(first, follows, seconds=9.0) == []
+
+
+def slants(at_s: float) -> RoadUser:
+    """Goes across the road at an angle of 45 degrees, with 8 m/s; is in the middle of it at a time."""
+    return rides(Label.MOTORCYCLE, (at_s - 1.2, -6.8, 26.8), (at_s + 1.2, 6.8, 13.2))
+
+
+def test_paths_that_slant_are_told_when_it_is_seen_that_they_part() -> None:
+    began, _ = incidents(comes(), slants(3.4))
+    assert began.began_s == pytest.approx(3.2, abs=0.3)
+    assert began.time_s == pytest.approx(5.5, abs=0.5)
+
+
+def test_paths_that_slant_are_told_if_nothing_more_is_seen() -> None:
+    watch = NEAR.watch(STREET)
+    seen = [view for view in views(Story((comes(), slants(3.4)), 12.0), STREET) if not 4.4 < view.time_s < 11.0]
+    began, *_ = [event for view in seen for event in watch.step(view)]
+    assert began.time_s == pytest.approx(11.0, abs=0.1)
+    assert began.track in {1, 2}
+
+
+@pytest.mark.parametrize("along", [28.0, 30.0])
+def test_an_id_that_jumps_to_another_has_not_crossed_the_road_in_between(along: float) -> None:
+    # It goes left and is lost; its id is found again, 5 m beyond, on somebody who goes right, beside a third one.
+    swapped = rides(
+        Label.MOTORCYCLE,
+        *((0.5, 8.5, along), (2.0, -0.5, along), (2.4, -3.5, along + 5), (3.9, 9.5, along + 5)),
+        hidden=[(2.0, 2.4)],
+    )
+    beside = rides(Label.MOTORCYCLE, (0.9, -17.0, along + 3.9), (3.9, 10.0, along + 3.9))
+    assert incidents(swapped, beside, seconds=7.0) == []
+
+
 def test_those_who_come_towards_each_other_pass() -> None:
     away = rides(Label.CAR, (0.0, 1.2, 14.0), (4.0, 1.2, 40.0), box=(60.0, 55.0))
     assert incidents(comes(Label.CAR, box=(60.0, 55.0)), away) == []

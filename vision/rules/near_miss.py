@@ -10,12 +10,13 @@ from vision.conflicts import Conflict, Conflicts
 from vision.events import Incident, Severity
 from vision.incidents import OpenIncidents
 from vision.rule import Rule
-from vision.scene import Scene, View
+from vision.scene import Placed, Scene, View
 
 _OVER_S = 2.0  # no conflict for so long: the near miss is over
 _AGAIN_S = 10.0  # the same two again within so long are still in the same encounter
 _PASSES = 2  # ticks that must agree: one alone may be a box that trembles, or a motorcycle too quick to be seen twice
 _TOUCHES = 3  # the same for times to collision, which look further ahead
+_TURNS_S = 1.5  # so long takes what is left of a turn: then it is seen who only follows the other round a corner
 
 
 class NearMiss(Rule):
@@ -48,7 +49,19 @@ class _Encounter:
     least_s: float = float("inf")
     passes: int = 0
     touches: int = 0
+    slants: bool = True
+    sure: "_Sure | None" = None
+    decided: bool = False
     told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Sure:
+    """They have nearly met, unless they go the same way from there."""
+
+    conflict: Conflict
+    row: Placed
+    time_s: float
 
 
 class NearMissWatch:
@@ -67,23 +80,18 @@ class NearMissWatch:
     def step(self, view: View) -> Iterator[Incident]:
         """Incidents that begin or end with this view."""
         for conflict in self._conflicts.step(view):
-            pair = min(conflict.first, conflict.second), max(conflict.first, conflict.second)
-            encounter = self._encounters.setdefault(pair, _Encounter(conflict.time_s, conflict.time_s))
-            encounter.seen_s = max(encounter.seen_s, conflict.time_s)
-            encounter.began_s = min(encounter.began_s, conflict.time_s)
-            encounter.least_s = min(encounter.least_s, conflict.within_s)
-            encounter.passes += 0 if conflict.touch else _PASSES if conflict.brief else 1
-            encounter.touches += conflict.touch
-            sure = encounter.passes >= _PASSES or encounter.touches >= _TOUCHES
-            # Half a millisecond of grace: times are sums of ticks.
-            fresh = sure and encounter.least_s <= self._rule.within_s + 0.0005 and not encounter.told
-            again = fresh and self._told_before(pair)
-            encounter.told |= fresh
-            if fresh and not again:
-                yield self._begin(pair, encounter, conflict, view)
+            self._take(conflict, view)
         for pair, encounter in list(self._encounters.items()):
-            since_s = view.time_s - encounter.seen_s
-            if since_s > _OVER_S + self._rule.within_s:
+            sure, since_s = encounter.sure, view.time_s - encounter.seen_s
+            waited = sure is not None and view.time_s - sure.time_s >= _TURNS_S
+            if sure and not encounter.decided and (waited or not encounter.slants):
+                encounter.decided = True
+                nearly = not encounter.slants or self._conflicts.parted(*pair)
+                again = nearly and self._told_before(pair)
+                encounter.told = nearly
+                if nearly and not again:
+                    yield self._begin(pair, encounter.began_s, sure, view)
+            if since_s > _OVER_S + self._rule.within_s + _TURNS_S:
                 yield from self._told.end(pair, encounter.seen_s)
             if since_s > _AGAIN_S:
                 del self._encounters[pair]
@@ -94,10 +102,23 @@ class NearMissWatch:
             yield from self._told.end(pair, encounter.seen_s)
         self._encounters = {}
 
-    def _begin(self, pair: tuple[int, int], encounter: _Encounter, conflict: Conflict, view: View) -> Incident:
-        row = self._conflicts.trails.placed[conflict.second]
-        tracks = conflict.first, conflict.second
-        incident = self._rule.incident(view, row, encounter.began_s, self._rule.severity, tracks, *pair)
+    def _take(self, conflict: Conflict, view: View) -> None:
+        pair = min(conflict.first, conflict.second), max(conflict.first, conflict.second)
+        encounter = self._encounters.setdefault(pair, _Encounter(conflict.time_s, conflict.time_s))
+        encounter.seen_s = max(encounter.seen_s, conflict.time_s)
+        encounter.began_s = min(encounter.began_s, conflict.time_s)
+        encounter.least_s = min(encounter.least_s, conflict.within_s)
+        encounter.passes += 0 if conflict.touch else _PASSES if conflict.brief else 1
+        encounter.touches += conflict.touch
+        encounter.slants &= conflict.slants
+        # Half a millisecond of grace: times are sums of ticks.
+        near = encounter.least_s <= self._rule.within_s + 0.0005
+        if near and not encounter.sure and (encounter.passes >= _PASSES or encounter.touches >= _TOUCHES):
+            encounter.sure = _Sure(conflict, self._conflicts.trails.placed[conflict.second], view.time_s)
+
+    def _begin(self, pair: tuple[int, int], began_s: float, sure: _Sure, view: View) -> Incident:
+        tracks = sure.conflict.first, sure.conflict.second
+        incident = self._rule.incident(view, sure.row, began_s, self._rule.severity, tracks, *pair)
         return self._told.begin(pair, incident)
 
     def _told_before(self, pair: tuple[int, int]) -> bool:
