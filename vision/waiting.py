@@ -6,7 +6,7 @@ A queue and a row of parked cars look the same. What tells them apart is how the
      ──▶▭ ▭ ▭    driven there some time ago: waits
 
 Those in front hide those behind, the lower part of them or all (see `hiding`). Whoever shows only its upper part
-stands where its foot would be if it were as high as it was, for its width, when all of it was to be seen. Whoever
+stands where its foot would be if it were as high as it was when all of it was to be seen. Whoever
 vanished behind somebody who stands is still there until that one has gone.
 """
 
@@ -31,7 +31,8 @@ _WITH_ITS_TOP = 0.25  # of the way of the foot: less goes the top of a box whose
 _HIDDEN_S = 60.0  # who was not seen for longer is no more where it was, even behind somebody
 _STOOD_S = 1.0  # who has stood for less may have gone on unseen
 _MISSED_S = 1.0  # for so long a detector may miss somebody
-_SHAPES = 25  # looks at a box are remembered
+_HEIGHTS = 25  # looks at a box are remembered
+_NEARER = 4  # steps towards the foot: each leaves less than a third of what was to go
 _WHOLE = 0.8  # of them are lower than the whole of it: in some looks who hides its foot was not seen
 _HIDDEN = 0.4  # of its box: so much must be behind somebody who stands
 
@@ -49,7 +50,7 @@ class _Rest:
         timed: How it looked when its speed was known last; none if it never was.
         stood_s: Since when it has been standing; none while it goes.
         foot_hidden_s: When somebody hid its foot last.
-        shapes: Heights of its box as shares of the width when all of it seemed to be seen, the latest ones.
+        heights: Of its box when all of it seemed to be seen, the latest ones, in units of `Waiting._units_px`.
     """
 
     begin: Placed
@@ -60,12 +61,12 @@ class _Rest:
     timed: Placed | None = None
     stood_s: float | None = None
     foot_hidden_s: float = -inf
-    shapes: deque[float] = field(default_factory=lambda: deque(maxlen=_SHAPES))
+    heights: deque[float] = field(default_factory=lambda: deque(maxlen=_HEIGHTS))
 
     @property
-    def shape(self) -> float:
-        """Height of its box as a share of the width when all of it is to be seen."""
-        return sorted(self.shapes)[int(_WHOLE * (len(self.shapes) - 1))]
+    def height(self) -> float:
+        """Height of its box when all of it is to be seen."""
+        return sorted(self.heights)[int(_WHOLE * (len(self.heights) - 1))]
 
     def look(self, row: Placed, time_s: float) -> None:
         """Takes how it looks now."""
@@ -149,18 +150,21 @@ class Waiting:
         return None
 
     def _set_down(self, view: View) -> list[Placed]:
-        """The road users of a view; those whose foot is hidden stand where it must be by the shape of their boxes."""
+        """The road users of a view; those whose foot is hidden stand where it must be by their height."""
         rows = list(view.placed)
         cut = []
-        for number, (row, foot_hidden) in enumerate(zip(rows, feet_hidden(rows, view.everyone), strict=True)):
+        units = self._units_px(rows, np.array([row.box[3] for row in rows]), view.size)
+        hidden = feet_hidden(rows, view.everyone)
+        for number, (row, unit, foot_hidden) in enumerate(zip(rows, units.tolist(), hidden, strict=True)):
             rest = self._rests[row.id]
             if foot_hidden:
                 rest.foot_hidden_s = view.time_s
             if view.time_s - rest.foot_hidden_s > _MISSED_S:  # who hides it may not be seen for a moment
-                rest.shapes.append(row.height / max(row.width, 1.0))
-            elif rest.shapes:
+                if not isnan(unit):
+                    rest.heights.append(row.height / unit)
+            elif rest.heights:
                 cut.append(number)
-        bottoms = [max(rows[n].box[3], rows[n].box[1] + self._rests[rows[n].id].shape * rows[n].width) for n in cut]
+        bottoms = self._bottoms([rows[n] for n in cut], view.size)
         feet = np.array([(rows[n].foot[0], bottom) for n, bottom in zip(cut, bottoms, strict=True)]).reshape(-1, 2)
         inside = self._outline.inside(feet / view.size)[:, 0].tolist()
         grounds = self._grounds(feet / view.size)
@@ -170,6 +174,27 @@ class Waiting:
             box = (*row.box[:3], bottom)
             rows[n] = replace(row, box=box, foot=(row.foot[0], bottom), zones=zones, ground=ground)
         return rows
+
+    def _bottoms(self, rows: Sequence[Placed], size: tuple[int, int]) -> list[float]:
+        """Where boxes whose lower part is hidden would end if they were as high as they were, px."""
+        top, seen = (np.array([row.box[edge] for row in rows]) for edge in (1, 3))
+        whole = np.array([self._rests[row.id].height for row in rows])
+        bottom = seen
+        for _ in range(_NEARER):  # the lower it ends, the nearer it is, and the higher it looks
+            bottom = np.fmax(seen, top + whole * self._units_px(rows, bottom, size))
+        ends: list[float] = bottom.tolist()
+        return ends
+
+    def _units_px(self, rows: Sequence[Placed], bottoms: Floats, size: tuple[int, int]) -> Floats:
+        """Px of a metre across the picture where boxes end; of their own width where the ground is not known.
+
+        The width alone is the lesser yardstick: who turns becomes wider, and no higher.
+        """
+        if self._ground is None:
+            return np.array([max(row.width, 1.0) for row in rows])
+        feet = np.column_stack([[row.foot[0] for row in rows], bottoms])
+        units: Floats = size[0] / np.linalg.norm(self._ground.spots(feet / size).by_picture[:, :, 0], axis=1)
+        return units
 
     def _grounds(self, places: Floats) -> list[Point | None]:
         """Where some places of the picture, (n, 2), are on the ground, m."""

@@ -5,7 +5,7 @@ import pytest
 
 from models.detections import Label
 from tests.vision.rows import row, view
-from tests.vision.story import MAST, SCENE
+from tests.vision.story import MAST, SCENE, on_picture
 from vision.scene import Placed
 from vision.waiting import Waiting
 
@@ -127,9 +127,40 @@ def test_a_look_in_which_the_one_in_front_is_missed_changes_nothing(waiting: Wai
     assert one.foot == pytest.approx((500, 585))
 
 
-def test_with_metres_it_stands_there_on_the_ground() -> None:
-    there = stands_behind(Waiting(MAST, "yard", 7.0), 30)
-    assert there.ground == pytest.approx(MAST.calibrated().spots(np.array([[0.5, 0.585]])).metres[0])
+def rider(along_m: float, kmh: float = 0.0, wide_m: float = 0.8, seen: float = 1.0) -> Placed:
+    """A motorcycle before the camera on the mast, whose upper part is seen."""
+    place = on_picture(np.array([[0.0, along_m]]))[0]
+    metre = 1000 * float(on_picture(np.array([[1.0, along_m]]))[0, 0] - place[0])
+    x, bottom = 1000 * place
+    foot = bottom - 1.6 * metre * (1 - seen)
+    inside = YARD if 400 < foot < 600 else frozenset()
+    spot = MAST.calibrated().spots(np.array([[x, foot]]) / 1000).metres[0]
+    ground, box = (float(spot[0]), float(spot[1])), (wide_m * metre, 1.6 * metre * seen)
+    return row(1, Label.MOTORCYCLE, x, foot, box, zones=inside, ground=ground, speed_kmh=kmh)
+
+
+@pytest.mark.parametrize("wide_m", [0.8, 1.9])
+def test_with_metres_it_stands_there_on_the_ground_even_if_it_turns(wide_m: float) -> None:
+    waiting = Waiting(MAST, "yard", 7.0)
+    for step in range(11):
+        look(waiting, 0.2 * step, rider(45 - 1.5 * step, 27.0))
+    hidden = rider(30, wide_m=wide_m, seen=0.4)
+    lorry = car(9, 800, box=(300, 800 - hidden.box[3]))
+    for step in range(3):
+        found = look(waiting, 2.2 + 0.2 * step, hidden, lorry)
+    [there] = [one for one in found if one.id == 1]
+    assert there.ground == pytest.approx((0, 30), abs=0.1)
+    assert there.foot == pytest.approx(rider(30).foot, abs=0.5)
+    assert there.zones == YARD
+
+
+def test_beyond_the_horizon_nothing_is_known_of_its_height() -> None:
+    waiting = Waiting(MAST, "yard", 7.0)
+    for step in range(6):
+        look(waiting, 0.2 * step, car(1, 100 + 20 * step, 100))
+    lorry = car(9, 240, box=(160, 30))
+    [there] = look(waiting, 1.2, car(1, 210, 0, box=(100, 45)), lorry)
+    assert there.foot == (500, 210)
 
 
 def test_nothing_is_kept_of_who_has_gone(waiting: Waiting) -> None:
