@@ -132,6 +132,23 @@ def test_in_a_bus_and_behind_a_car_nobody_is_on_foot() -> None:
     assert len(incidents(bus, before_it, beside_it)) == 4
 
 
+def standing_in_a_row(top: float) -> list[RoadUser]:
+    """Motorcycles that stand side by side in a jam, nearer to the camera."""
+    return [stands(Label.MOTORCYCLE, x, top + 100, 0.0, 12.0, box=(90, 100)) for x in range(220, 700, 80)]
+
+
+def test_who_walks_in_a_jam_and_looks_as_high_as_before_is_not_behind_it() -> None:
+    walker = walks((0.0, 100, 560), (10.0, 680, 560))
+    began, ended = incidents(*standing_in_a_row(560), walker)
+    assert began.time_s == pytest.approx(2.0, abs=0.3)
+    assert ended.ended_s == pytest.approx(10.0, abs=0.3)
+
+
+def test_nobody_knows_where_they_are_whose_legs_are_behind_a_jam() -> None:
+    walker = walks((0.0, 100, 560), (10.0, 680, 560))
+    assert incidents(*standing_in_a_row(525), HiddenBelow(walker, (1.2, 12.0))) == []
+
+
 def test_cut_off_at_the_lower_edge_feet_are_elsewhere() -> None:
     assert incidents(stands(Label.PERSON, 500, 999, 0.0, 12.0)) == []
 

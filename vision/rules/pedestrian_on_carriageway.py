@@ -20,6 +20,7 @@ from vision.yardstick import TWO_WHEELERS, going_kmh, length_m
 
 _RUNNING_KMH = 15.0  # whoever is faster rides, although only the rider was found
 _RODE_S = 2.0  # who rode so short a time ago still does: the box of the vehicle is missed now and then
+_WHOLE_S = 2.0  # so long ago they were nearly as near, and looked as high
 _UNSEEN_S = 1.5  # a moment unseen, or close to a vehicle, changes nothing
 _LEFT_S = 2.0  # off the carriageway for longer: an incident has ended
 _ABOVE = 0.1  # of their own height: so far above a vehicle that hides their legs may a box seem to end
@@ -55,14 +56,14 @@ class PedestrianOnCarriagewayWatch:
         self._allowed = frozenset(rule.crossings)
         self._successors = Successors()
         self._tracks: PerTrack[list[int]] = PerTrack(list)  # ids under which each went
-        self._rode = PerTrack(_Rode)
+        self._past = PerTrack(_Past)
         # A moment on the kerb begins anew, or who waits there with trembling feet would be on the carriageway.
         self._spells = Spells(self._is_on_it, gap_s=_UNSEEN_S, lapse_s=0.0)
         self._told = OpenIncidents()
         self._on_it_s: dict[int, float] = {}  # when those of an open incident were last on the carriageway
 
     def __len__(self) -> int:
-        kept = len(self._successors) + len(self._tracks) + len(self._rode) + len(self._spells)
+        kept = len(self._successors) + len(self._tracks) + len(self._past) + len(self._spells)
         return kept + len(self._told) + len(self._on_it_s)
 
     def step(self, view: View) -> Iterator[Incident]:
@@ -85,7 +86,7 @@ class PedestrianOnCarriagewayWatch:
                 self._on_it_s[row.id] = view.time_s
         yield from self._end([one for one, on_it_s in self._on_it_s.items() if view.time_s - on_it_s > _LEFT_S])
         self._tracks.forget(view.ended)
-        self._rode.forget(view.ended)
+        self._past.forget(view.ended)
 
     def finish(self) -> Iterator[Incident]:
         """Ends all incidents."""
@@ -107,19 +108,36 @@ class PedestrianOnCarriagewayWatch:
         riding = {row.id for row in inside if _is_fast(row)}
         doubtful = set()
         for row, vehicle in _with_vehicles(inside, [row for row in view.everyone if row.label is not Label.PERSON]):
-            doubtful.add(row.id)
             if _goes_along(row, vehicle):
                 riding.add(row.id)
+            elif not (_ends_above(row, vehicle) and self._past[row.id].whole(row, view.time_s)):
+                doubtful.add(row.id)
         for track in riding:
-            self._rode[track].last_s = view.time_s
-        return tuple(
-            row for row in people if row.id not in doubtful and view.time_s - self._rode[row.id].last_s > _RODE_S
-        )
+            self._past[track].rode_s = view.time_s
+        doubtful |= {row.id for row in people if view.time_s - self._past[row.id].rode_s <= _RODE_S}
+        for row in inside:
+            if row.id not in doubtful:
+                self._past[row.id].height, self._past[row.id].whole_s = row.height, view.time_s
+        return tuple(row for row in people if row.id not in doubtful)
 
 
 @dataclass(slots=True)
-class _Rode:
-    last_s: float = float("-inf")  # when they were last seen to ride
+class _Past:
+    """What is known of somebody.
+
+    Attributes:
+        rode_s: When they were last seen to ride.
+        height: Of their box when it ended at no vehicle, px.
+        whole_s: When that was.
+    """
+
+    rode_s: float = float("-inf")
+    height: float = 0.0
+    whole_s: float = float("-inf")
+
+    def whole(self, row: Placed, time_s: float) -> bool:
+        """Whether they look as high as a moment ago, beside the vehicles: then their legs are not hidden."""
+        return time_s - self.whole_s <= _WHOLE_S and row.height >= (1 - _ABOVE) * self.height
 
 
 def _is_fast(row: Placed) -> bool:
@@ -128,6 +146,11 @@ def _is_fast(row: Placed) -> bool:
     if speed_kmh is None or speed_kmh <= _RUNNING_KMH:
         return False
     return 3.6 * length_m(row, *row.velocity) > _RUNNING_KMH / 2
+
+
+def _ends_above(row: Placed, vehicle: Placed) -> bool:
+    """Whether somebody's box ends where that of a vehicle begins: their legs may be behind it."""
+    return row.foot[1] <= vehicle.box[1] + _ABOVE * row.height
 
 
 def _goes_along(row: Placed, vehicle: Placed) -> bool:
