@@ -158,6 +158,17 @@ def test_a_queue_reaches_the_zone() -> None:
     assert not happens(rule, stands(15))
 
 
+def test_a_queue_at_the_edge_of_the_zone_is_a_matter_of_taste() -> None:
+    rule = {"kind": "queue_spillback", "zone": "zone"}
+    edge = 14 + 2.2  # a car whose rear is there
+    beside = [[one.sure for one in happens(rule, stands(30, y=edge + off))] for off in (-1.0, -0.2, 0.2, 1.0)]
+    assert beside == [[], [False], [False], [True]]
+    rolls_on = goes(Label.CAR, (0, 0, edge - 0.2), (10, 0, edge - 0.1), (12, 0, edge + 1), (45, 0, edge + 1))
+    [later] = happens(rule, rolls_on)
+    assert later.sure
+    assert (later.due_s, later.early_s) == pytest.approx((31.5, 11.5), abs=0.6)
+
+
 def test_a_queue_that_others_hide_is_asked_of_no_camera() -> None:
     rule = {"kind": "queue_spillback", "zone": "zone"}
 
