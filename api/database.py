@@ -1,5 +1,6 @@
 """Database: opens the database that a URL names, and brings its tables up to date."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,20 @@ from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from api.errors import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 POSTGRESQL = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+LOCKED_MS = 2000
+"""How long somebody else may keep the database locked before an attempt fails; what waits is tried again."""
+TO_POSTGRESQL: Mapping[str, Any] = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,  # ms; a server that lost its network says nothing, and would be waited for for hours
+    "options": f"-c lock_timeout={LOCKED_MS}",
+}
+"""How it is connected to where the URL does not say otherwise (parameters of libpq)."""
 
 
 def connect(url: str) -> sa.Engine:
@@ -31,7 +41,7 @@ def connect(url: str) -> sa.Engine:
         _migrate(engine)
     except DBAPIError as error:
         engine.dispose()
-        raise StoreError(f"the database {where} can't be opened: {error.orig}") from error
+        raise StoreError(f"the database {where} can't be opened: {cause_of(error)}") from error
     except CommandError as error:
         engine.dispose()
         raise StoreError(
@@ -39,6 +49,12 @@ def connect(url: str) -> sa.Engine:
             "another file in NGATU_DATABASE"
         ) from error
     return engine
+
+
+def cause_of(error: DBAPIError | NoConnectionError) -> str:
+    """What the database itself said, without the SQL and its values."""
+    # PostgreSQL goes on with more lines, the SQL among them.
+    return str(error.orig).partition("\n")[0] if isinstance(error, DBAPIError) else "too many requests at once"
 
 
 def _engine(url: str) -> sa.Engine:
@@ -51,11 +67,16 @@ def _engine(url: str) -> sa.Engine:
                 raise StoreError("NGATU_DATABASE must name a file: what is kept in memory is lost at the end")
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         # Every thread that answers requests may read at once; connections are cheap and kept.
-        engine = sa.create_engine(address, max_overflow=40)
+        more: dict[str, Any] = {"max_overflow": 40}
+        if address.get_backend_name() == "postgresql":
+            chosen = {name: value for name, value in TO_POSTGRESQL.items() if name not in address.query}
+            # A server that was restarted must not cost the next viewers an error each.
+            more |= {"connect_args": chosen, "pool_pre_ping": True}
+        engine = sa.create_engine(address, **more)
     except ImportError as error:
         raise StoreError(
             f"NGATU_DATABASE needs the driver {error.name}, which is not installed; for PostgreSQL: "
-            f"pip install 'psycopg[binary]', and write {POSTGRESQL}"
+            f".venv/bin/python -m pip install -e '.[postgresql]', and write {POSTGRESQL}"
         ) from error
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         # ValueError: a port that is no number, perhaps a part of the password; so its words are not repeated.
@@ -77,7 +98,7 @@ def _set_up_sqlite(engine: sa.Engine) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         # First, so that the next line already waits for whoever else opens the file just now.
-        cursor.execute("PRAGMA busy_timeout = 2000")
+        cursor.execute(f"PRAGMA busy_timeout = {LOCKED_MS}")
         cursor.execute("PRAGMA journal_mode = WAL")
         # A box at the roadside loses power without warning; batches make the fsync a commit affordable.
         cursor.execute("PRAGMA synchronous = FULL")

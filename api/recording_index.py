@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
-from api.database import connect
+from api.database import cause_of, connect
 from api.errors import StoreError
 from api.store import EPOCH, microseconds, tables
 from streams.segment import Segment
@@ -218,7 +218,7 @@ class RecordingIndex:
             with self._engine.connect() as connection:
                 yield connection
         except (DBAPIError, NoConnectionError) as error:
-            raise StoreError(f"the index of recordings can't be read: {_cause(error)}") from error
+            raise StoreError(f"the index of recordings can't be read: {cause_of(error)}") from error
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -226,11 +226,7 @@ class RecordingIndex:
             with self._engine.begin() as connection:
                 yield connection
         except (DBAPIError, NoConnectionError) as error:
-            raise StoreError(f"the index of recordings can't be written: {_cause(error)}") from error
-
-
-def _cause(error: DBAPIError | NoConnectionError) -> str:
-    return str(error.orig) if isinstance(error, DBAPIError) else "too many requests at once"
+            raise StoreError(f"the index of recordings can't be written: {cause_of(error)}") from error
 
 
 def _moment(us: int) -> datetime:

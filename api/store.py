@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
-from api.database import connect
+from api.database import cause_of, connect
 from api.errors import EventsLost, StoreError
 from api.words import counted
 from api.writer import Writer, WriterState
@@ -232,7 +232,7 @@ class Store:
         except (IntegrityError, DataError):
             raise
         except (DBAPIError, NoConnectionError) as error:
-            raise StoreError(_cause(error)) from error
+            raise StoreError(cause_of(error)) from error
 
     def _transact(self, batch: Sequence[Event]) -> list[StoredEvent]:
         with self._engine.begin() as connection:
@@ -312,6 +312,8 @@ class Store:
         Raises:
             StoreError: The database can't be read.
         """
+        if "\0" in event_id:
+            return None  # PostgreSQL knows no text with it, and would call the question an error
         rows = self._read(_SELECT.where(events_table.c.id == event_id))
         return rows[0] if rows else None
 
@@ -331,7 +333,7 @@ class Store:
                     found.append((row.family, row.kind))
                     row = connection.execute(after.where(columns.kind > row.kind)).first()
         except (DBAPIError, NoConnectionError) as error:
-            raise StoreError(f"the database can't be read: {_cause(error)}") from error
+            raise StoreError(f"the database can't be read: {cause_of(error)}") from error
         return found
 
     def changes_after(self, seq: int, limit: int) -> list[StoredEvent]:
@@ -371,19 +373,14 @@ class Store:
                 last: int = connection.execute(sa.select(changes_table.c.last)).scalar_one()
                 return last
         except (DBAPIError, NoConnectionError) as error:
-            raise StoreError(f"the database can't be read: {_cause(error)}") from error
+            raise StoreError(f"the database can't be read: {cause_of(error)}") from error
 
     def _read(self, query: sa.Select[*tuple[Any, ...]]) -> list[StoredEvent]:
         try:
             with self._engine.connect() as connection:
                 return [StoredEvent(*row) for row in connection.execute(query)]
         except (DBAPIError, NoConnectionError) as error:
-            raise StoreError(f"the database can't be read: {_cause(error)}") from error
-
-
-def _cause(error: DBAPIError | NoConnectionError) -> str:
-    """What the database itself said, without the SQL and its values."""
-    return str(error.orig) if isinstance(error, DBAPIError) else "too many requests at once"
+            raise StoreError(f"the database can't be read: {cause_of(error)}") from error
 
 
 _SELECT = sa.select(*(events_table.c[name] for name in StoredEvent.__slots__))

@@ -223,7 +223,8 @@ class Stage:
 @contextmanager
 def running(folder: Path, *, watched: Sequence[Camera] = (), **settings: Any) -> Iterator[Stage]:
     """A server on a free port; `watched` are the cameras that have a video of their own."""
-    chosen = Settings(database=str(folder / "ngatu.db"), port=0, **settings)
+    settings.setdefault("database", str(folder / "ngatu.db"))
+    chosen = Settings(port=0, **settings)
     cameras, live, metrics = Cameras(), Live(cards()), Metrics("test")
     videos = Videos(watched, chosen.live_viewers)
     recordings = folder / "recordings"

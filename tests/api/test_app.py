@@ -14,6 +14,7 @@ from api.errors import ApiError
 from api.settings import Settings
 from streams.health import Gap, WorkerHealth
 from streams.supervisor import CommonFault
+from tests.api.databases import both_databases
 from tests.api.stage import NOON, WAIT_S, Stage, frame, incident, passage, running, view
 
 
@@ -68,6 +69,7 @@ def test_a_gap_is_told_with_its_ends(stage: Stage) -> None:
     ]
 
 
+@both_databases
 def test_events_are_the_json_of_the_contract(stage: Stage) -> None:
     written(stage, passage(1), incident(2))
     answer = stage.client.get("/api/v1/events").json()
@@ -100,6 +102,17 @@ def test_events_are_filtered(idle: Stage, query: str, found: int) -> None:
     assert len(answer.json()["items"]) == found
 
 
+@both_databases
+def test_no_time_and_no_id_is_too_strange(stage: Stage) -> None:
+    written(stage, passage(1))
+    for query in ("to=0001-01-01T00:00:00%2B23:59", "from=9999-12-31T23:59:59-23:59"):
+        assert stage.client.get(f"/api/v1/events?{query}").json()["items"] == []
+    assert stage.client.get("/api/v1/events/%00").status_code == 404
+    first = stage.client.get("/api/v1/events?limit=1&from=2026-11-24T12:00:01%2B07:00&to=2026-11-24T05:00:02Z").json()
+    assert [event["id"] for event in first["items"]] == [passage(1).id]
+
+
+@both_databases
 def test_kinds_are_those_of_the_events_that_there_are(stage: Stage) -> None:
     assert stage.client.get("/api/v1/events/kinds").json() == {"items": []}
     written(stage, *(passage(number) for number in range(5)), incident(1), incident(2, ended_s=9.0))
@@ -111,6 +124,7 @@ def test_kinds_are_those_of_the_events_that_there_are(stage: Stage) -> None:
     ]
 
 
+@both_databases
 def test_pages_of_events_lead_to_each_other(stage: Stage) -> None:
     written(stage, *(passage(number) for number in range(25)))
     ids: list[str] = []

@@ -11,12 +11,15 @@ from api.database import connect
 from api.errors import StoreError
 from api.recording_index import recordings_table
 from api.store import tables
+from benchmarks.scenarios import free_port
+from tests.api.databases import both_databases, tell
 
 
-def test_the_migrations_make_the_tables_that_the_store_uses(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/ngatu.db"
-    connect(url).dispose()
-    engine = sa.create_engine(url)
+@both_databases
+def test_the_migrations_make_the_tables_that_the_store_uses(database: str) -> None:
+    connect(database).dispose()
+    connect(database).dispose()  # what is there already is left as it is
+    engine = sa.create_engine(database)
     assert recordings_table.metadata is tables, "the index has its tables among them"
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables) == []
@@ -44,15 +47,20 @@ def test_a_folder_that_can_not_be_made_is_said(tmp_path: Path) -> None:
         connect(f"sqlite:///{tmp_path}/file/ngatu.db")
 
 
-def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/ngatu.db"
-    connect(url).dispose()
-    connection = sqlite3.connect(tmp_path / "ngatu.db")
-    with connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+@both_databases
+def test_a_database_of_a_newer_version_is_left_alone(database: str) -> None:
+    connect(database).dispose()
+    tell(database, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreError, match="newer version"):
-        connect(url)
+        connect(database)
+
+
+@pytest.mark.skipif(find_spec("psycopg") is None, reason="the extra `postgresql` is not installed")
+def test_a_server_that_does_not_answer_is_told_in_one_line_without_the_password() -> None:
+    with pytest.raises(StoreError, match="can't be opened: connection failed") as caught:
+        connect(f"postgresql+psycopg://ngatu:geheim@127.0.0.1:{free_port()}/ngatu")
+    assert "geheim" not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +83,6 @@ def test_a_url_that_names_no_database_is_refused_without_its_password(url: str) 
 
 @pytest.mark.skipif(find_spec("asyncpg") is not None, reason="the driver asyncpg is installed")
 def test_a_driver_that_is_not_installed_is_named_with_what_to_install() -> None:
-    with pytest.raises(StoreError, match=r"needs the driver asyncpg.*pip install 'psycopg\[binary\]'") as caught:
+    with pytest.raises(StoreError, match=r"needs the driver asyncpg.*pip install -e '\.\[postgresql\]'") as caught:
         connect("postgresql+asyncpg://ngatu:geheim@host/db")
     assert "geheim" not in str(caught.value)

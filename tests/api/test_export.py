@@ -75,8 +75,8 @@ def fixture_file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(name="database")
-def fixture_database(tmp_path: Path) -> Path:
+@pytest.fixture(name="filled")
+def fixture_filled(tmp_path: Path) -> Path:
     path = tmp_path / "ngatu.db"
     with Store.open(f"sqlite:///{path}") as store:
         store.add([*EVENTS, incident(5, ended_s=30.0)])
@@ -85,8 +85,8 @@ def fixture_database(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(name="source", params=["file", "database"])
-def fixture_source(request: pytest.FixtureRequest, file: Path, database: Path) -> tuple[Path | None, Settings]:
-    return (file if request.param == "file" else None), Settings(database=str(database))
+def fixture_source(request: pytest.FixtureRequest, file: Path, filled: Path) -> tuple[Path | None, Settings]:
+    return (file if request.param == "file" else None), Settings(database=str(filled))
 
 
 def chosen(source: tuple[Path | None, Settings], selection: Selection) -> list[Event]:
@@ -229,7 +229,7 @@ def ngatu(*words: object, **environment: str) -> "subprocess.CompletedProcess[st
     )  # fmt: skip
 
 
-def test_export_by_the_command_line(file: Path, database: Path, tmp_path: Path) -> None:
+def test_export_by_the_command_line(file: Path, filled: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "1.csv", tmp_path / "2.csv"
     words = (
         "export",
@@ -244,7 +244,7 @@ def test_export_by_the_command_line(file: Path, database: Path, tmp_path: Path) 
     )
     run = ngatu(*words, "--events", file, "--out", first)
     assert (run.returncode, run.stdout, run.stderr) == (0, f"{first}: 3 rows\n", "")
-    assert ngatu(*words, "--out", second, NGATU_DATABASE=str(database)).returncode == 0
+    assert ngatu(*words, "--out", second, NGATU_DATABASE=str(filled)).returncode == 0
     assert first.read_bytes() == second.read_bytes()
 
 

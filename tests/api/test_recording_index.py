@@ -8,6 +8,7 @@ import pytest
 from api.errors import StoreError
 from api.recording_index import PAGE, Hold, RecordingIndex
 from streams.segment import Segment, file_of
+from tests.api.databases import both_databases
 from tests.api.stage import NOON
 from tests.streams.footage import after
 
@@ -23,8 +24,8 @@ def hold(begin_s: float, end_s: float, event: str = "e1", camera: str = "road") 
 
 
 @pytest.fixture(name="index")
-def fixture_index(tmp_path: Path) -> Iterator[RecordingIndex]:
-    with RecordingIndex.open(f"sqlite:///{tmp_path}/ngatu.db") as index:
+def fixture_index(database: str) -> Iterator[RecordingIndex]:
+    with RecordingIndex.open(database) as index:
         yield index
 
 
@@ -32,6 +33,7 @@ def seconds(segments: list[Segment]) -> list[float]:
     return [(one.began - NOON).total_seconds() for one in segments]
 
 
+@both_databases
 def test_what_was_noted_is_found_again(index: RecordingIndex) -> None:
     first, second = segment(0), segment(10)
     index.add([second, first])
@@ -41,6 +43,7 @@ def test_what_was_noted_is_found_again(index: RecordingIndex) -> None:
     assert index.size() == 2000
 
 
+@both_databases
 def test_the_same_file_twice_is_one_row(index: RecordingIndex) -> None:
     index.add([segment(0)])
     index.add([segment(0, size=5), segment(0, size=7)])
@@ -48,6 +51,7 @@ def test_the_same_file_twice_is_one_row(index: RecordingIndex) -> None:
     assert [one.bytes for one in index.all()] == [7]
 
 
+@both_databases
 @pytest.mark.parametrize(
     ("begin_s", "end_s", "found"),
     [(0, 40, [0, 10, 20, 30]), (15, 25, [10, 20]), (10, 20, [10]), (39.9, 99, [30]), (40, 99, []), (-9, 0, [])],
@@ -57,6 +61,7 @@ def test_what_covers_a_time(index: RecordingIndex, begin_s: float, end_s: float,
     assert seconds(index.covering("road", after(NOON, begin_s), after(NOON, end_s))) == found
 
 
+@both_databases
 def test_all_are_read_page_by_page(index: RecordingIndex) -> None:
     index.add(segment(10 * number) for number in range(PAGE + 5))
     index.add([segment(0, "gate")])
@@ -64,6 +69,7 @@ def test_all_are_read_page_by_page(index: RecordingIndex) -> None:
     assert len(list(index.all())) == PAGE + 6
 
 
+@both_databases
 def test_the_oldest_go_first_of_whatever_camera(index: RecordingIndex) -> None:
     index.add([segment(20), segment(0), segment(10, "gate"), segment(30)])
     unlinked: list[str] = []
@@ -74,6 +80,7 @@ def test_the_oldest_go_first_of_whatever_camera(index: RecordingIndex) -> None:
     assert index.remove_oldest(unlinked.append, before=after(NOON, 35)) == []
 
 
+@both_databases
 def test_what_is_under_a_hold_stays(index: RecordingIndex) -> None:
     index.add([*(segment(10 * number) for number in range(5)), segment(10, "gate")])
     index.hold(hold(15, 25))
@@ -85,6 +92,7 @@ def test_what_is_under_a_hold_stays(index: RecordingIndex) -> None:
     assert [one.covers(segment(10)) for one in index.holds()] == [True, False]
 
 
+@both_databases
 def test_a_segment_under_two_holds_stays_until_both_are_released(index: RecordingIndex) -> None:
     index.add([segment(0)])
     index.hold(hold(0, 5))
@@ -104,6 +112,7 @@ def test_a_hold_also_keeps_what_is_recorded_later(index: RecordingIndex) -> None
     assert seconds(index.remove_oldest(lambda file: None)) == [60]
 
 
+@both_databases
 def test_a_file_that_can_not_be_removed_keeps_its_row(index: RecordingIndex) -> None:
     def refuse(file: str) -> None:
         raise PermissionError(13, "Permission denied", file)
@@ -114,6 +123,7 @@ def test_a_file_that_can_not_be_removed_keeps_its_row(index: RecordingIndex) -> 
     assert seconds(list(index.all())) == [0]
 
 
+@both_databases
 def test_rows_without_files_can_be_forgotten(index: RecordingIndex) -> None:
     index.add([segment(0), segment(10)])
     index.forget([segment(0).file, "nothing"])

@@ -1,6 +1,5 @@
 import logging
 import os
-import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 
 from api.errors import EventsLost, StoreError
 from api.store import EventFilter, Store, StoredEvent, decode_cursor, encode_cursor
+from tests.api.databases import PostgreSQL, both_databases, tell, writing_elsewhere
 from tests.api.stage import NOON, WAIT_S, incident, passage
 
 ALL = EventFilter()
@@ -28,6 +28,7 @@ def numbers(events: Sequence[StoredEvent]) -> list[int]:
     return [round(event.at_us / 1e6 - NOON.timestamp()) for event in events]
 
 
+@both_databases
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
@@ -59,6 +60,7 @@ def test_a_filter_finds_what_fits(store: Store, wanted: EventFilter, found: list
     assert numbers(store.page(wanted, 10).items) == found
 
 
+@both_databases
 def test_pages_miss_and_repeat_nothing_while_events_arrive(store: Store) -> None:
     written(store, *(passage(number) for number in range(100)))
     seen: list[int] = []
@@ -75,6 +77,7 @@ def test_pages_miss_and_repeat_nothing_while_events_arrive(store: Store) -> None
     assert pages == 15
 
 
+@both_databases
 def test_events_of_the_same_moment_are_paged_by_id(store: Store) -> None:
     same = [passage(1, camera=f"cam-{number}") for number in range(9)]
     written(store, *same)
@@ -98,6 +101,7 @@ def test_a_cursor_leads_back_to_its_event() -> None:
     assert decode_cursor(encode_cursor(event)) == (-5, "0" * 32)
 
 
+@both_databases
 def test_the_same_event_twice_is_one(store: Store) -> None:
     changes: list[StoredEvent] = []
     store.on_written(changes.extend)
@@ -108,6 +112,7 @@ def test_the_same_event_twice_is_one(store: Store) -> None:
     assert store.state().lost == 0
 
 
+@both_databases
 def test_an_incident_that_ends_changes_its_row_and_is_told_again(store: Store) -> None:
     written(store, incident(1), passage(2))
     before = store.last_seq()
@@ -119,6 +124,7 @@ def test_an_incident_that_ends_changes_its_row_and_is_told_again(store: Store) -
     assert store.get(incident(1).id) == change
 
 
+@both_databases
 def test_an_incident_does_not_begin_again_after_its_end(store: Store) -> None:
     written(store, incident(1), incident(1, ended_s=9.0))
     before = store.last_seq()
@@ -128,6 +134,7 @@ def test_an_incident_does_not_begin_again_after_its_end(store: Store) -> None:
     assert '"status":"ended"' in kept.payload
 
 
+@both_databases
 def test_an_incident_that_begins_and_ends_in_one_batch_is_told_twice(store: Store) -> None:
     changes: list[StoredEvent] = []
     store.on_written(changes.extend)
@@ -137,25 +144,25 @@ def test_an_incident_that_begins_and_ends_in_one_batch_is_told_twice(store: Stor
     assert [event.seq for event in store.page(ALL, 10).items] == [changes[1].seq]
 
 
-def test_change_numbers_go_on_after_a_restart(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/ngatu.db"
-    with Store.open(url) as store:
+@both_databases
+def test_change_numbers_go_on_after_a_restart(database: str) -> None:
+    with Store.open(database) as store:
         written(store, passage(1))
         last = store.last_seq()
-    with Store.open(url) as store:
+    with Store.open(database) as store:
         assert numbers(store.page(ALL, 10).items) == [1]
         assert store.last_seq() == last
         written(store, passage(2))
         assert [change.seq > last for change in store.changes_after(last, 10)] == [True]
 
 
-def test_closing_writes_what_waits(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/ngatu.db"
-    store = Store.open(url)
+@both_databases
+def test_closing_writes_what_waits(database: str) -> None:
+    store = Store.open(database)
     store.add(passage(number) for number in range(3000))
     assert store.close() == 0
     assert store.close() == 0
-    with Store.open(url) as store:
+    with Store.open(database) as store:
         assert len(store.page(ALL, 5000).items) == 3000
 
 
@@ -214,29 +221,44 @@ def test_a_full_disk_loses_nothing(
     assert told == [logging.ERROR, logging.WARNING], "once when it fails, once when it is back"
 
 
-def test_a_locked_database_is_waited_for(tmp_path: Path) -> None:
-    with Store.open(f"sqlite:///{tmp_path}/ngatu.db") as store:
+@both_databases
+def test_a_locked_database_is_waited_for(database: str) -> None:
+    reasons = {"sqlite": "database is locked", "postgresql": "canceling statement due to lock timeout"}
+    with Store.open(database) as store:
         written(store, passage(1))
-        other = sqlite3.connect(tmp_path / "ngatu.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        store.add([passage(2)])
-        wait_for(lambda: store.state().reason == "database is locked")
-        assert numbers(store.page(ALL, 10).items) == [1], "reading goes on"
-        other.execute("ROLLBACK")
-        other.close()
+        with writing_elsewhere(database):
+            store.add([passage(2)])
+            wait_for(lambda: store.state().reason == reasons[sa.make_url(database).get_backend_name()])
+            assert numbers(store.page(ALL, 10).items) == [1], "reading goes on"
         assert store.flush(WAIT_S)
         assert numbers(store.page(ALL, 10).items) == [2, 1]
 
 
+def test_a_server_that_lost_its_power_is_found_again(postgresql: PostgreSQL) -> None:
+    with postgresql.database() as url, Store.open(url) as store:
+        written(store, passage(1))
+        postgresql.stop()
+        try:
+            store.add([passage(2)])
+            wait_for(lambda: not store.state().writing)
+            with pytest.raises(StoreError, match="can't be read"):
+                store.page(ALL, 10)
+        finally:
+            postgresql.start()
+        assert numbers(store.page(ALL, 10).items)[-1:] == [1], "the first question is answered at once"
+        assert store.flush(WAIT_S)
+        assert numbers(store.page(ALL, 10).items) == [2, 1]
+        assert store.state().lost == 0
+
+
 def test_what_finds_no_room_is_counted_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with Store.open(f"sqlite:///{tmp_path}/ngatu.db", capacity=5) as store:
-        other = sqlite3.connect(tmp_path / "ngatu.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        store.add(passage(number) for number in range(8))
-        store.add([passage(8)])
-        assert store.state().lost == 4
-        assert store.state().pending == 5
-        other.close()
+    url = f"sqlite:///{tmp_path}/ngatu.db"
+    with Store.open(url, capacity=5) as store:
+        with writing_elsewhere(url):
+            store.add(passage(number) for number in range(8))
+            store.add([passage(8)])
+            assert store.state().lost == 4
+            assert store.state().pending == 5
         assert store.flush(WAIT_S)
         assert numbers(store.page(ALL, 10).items) == [4, 3, 2, 1, 0], "what was accepted is kept"
         written(store, passage(9))
@@ -246,38 +268,28 @@ def test_what_finds_no_room_is_counted_and_said(tmp_path: Path, caplog: pytest.L
     ]
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Somebody else writes to the database and does not come to an end."""
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        other.close()
-
-
 def test_what_can_not_be_saved_at_the_end_is_said(tmp_path: Path) -> None:
-    path = tmp_path / "ngatu.db"
-    store = Store.open(f"sqlite:///{path}")
-    with locked(path):
+    url = f"sqlite:///{tmp_path}/ngatu.db"
+    store = Store.open(url)
+    with writing_elsewhere(url):
         store.add([passage(1), passage(2)])
         assert store.close(timeout_s=0) == 2
-        with pytest.raises(EventsLost, match=rf"not saved in sqlite:///{path}: 2 events \(database is locked\)"), store:
+        with pytest.raises(EventsLost, match=rf"not saved in {url}: 2 events \(database is locked\)"), store:
             pass
 
 
 def test_what_can_not_be_saved_does_not_hide_why_the_end_came(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    path = tmp_path / "ngatu.db"
-    store = Store.open(f"sqlite:///{path}")
-    with locked(path):
+    url = f"sqlite:///{tmp_path}/ngatu.db"
+    store = Store.open(url)
+    with writing_elsewhere(url):
         store.add([passage(1)])
         assert store.close(timeout_s=0) == 1
         with pytest.raises(ZeroDivisionError), store:
             raise ZeroDivisionError
-    assert f"lost at the end, not saved in sqlite:///{path}: 1 event (database is locked)" in caplog.messages
+    assert f"lost at the end, not saved in {url}: 1 event (database is locked)" in caplog.messages
 
 
+@both_databases
 def test_an_event_that_can_not_be_stored_holds_up_no_other(store: Store) -> None:
     poison = passage(2).model_copy(update={"camera": "\ud800"})
     written(store, passage(1), poison, passage(3))
@@ -299,6 +311,7 @@ def test_a_listener_that_fails_stops_nothing(store: Store) -> None:
     assert told == [1, 2]
 
 
+@both_databases
 def test_many_threads_may_add_and_read(store: Store) -> None:
     def work(first: int) -> None:
         for number in range(first, first + 200):
@@ -314,16 +327,20 @@ def test_many_threads_may_add_and_read(store: Store) -> None:
     assert len(store.page(ALL, 1000).items) == 800
 
 
-def test_a_store_that_can_not_be_read_says_so(tmp_path: Path) -> None:
-    with Store.open(f"sqlite:///{tmp_path}/ngatu.db") as store:
-        connection = sqlite3.connect(tmp_path / "ngatu.db")
-        with connection:
-            connection.execute("DROP TABLE events")
-            connection.execute("DROP TABLE changes")
-        connection.close()
+@both_databases
+def test_a_store_that_can_not_be_read_says_so(database: str) -> None:
+    with Store.open(database) as store:
+        tell(database, "DROP TABLE events", "DROP TABLE changes")
         for read in (lambda: store.page(ALL, 1), lambda: store.get("x"), store.last_seq):
-            with pytest.raises(StoreError, match="can't be read: no such table"):
+            with pytest.raises(StoreError, match=r"can't be read: (no such table: \w+|relation .\w+. does not exist)$"):
                 read()
+
+
+@both_databases
+def test_an_id_that_no_event_can_have_is_unknown(store: Store) -> None:
+    written(store, passage(1))
+    for nonsense in ("", "\0", "' OR '1'='1", "ÿ" * 64):
+        assert store.get(nonsense) is None
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

@@ -17,6 +17,7 @@ import pytest
 from api.app import SHUTDOWN_S
 from api.errors import StoreError
 from api.store import Store
+from tests.api.databases import both_databases
 from tests.api.stage import WAIT_S, Stage, Told, frame, incident, messages, passage, running, view
 
 STREAM = "/api/v1/events/stream"
@@ -42,6 +43,7 @@ def events(told: Iterator[Told], count: int) -> list[Told]:
     return found
 
 
+@both_databases
 def test_events_are_told_as_they_happen(stage: Stage) -> None:
     stage.store.add([passage(1)])
     stage.store.flush(WAIT_S)
@@ -81,6 +83,7 @@ def test_a_new_follower_is_told_the_latest_of_a_camera_though_it_is_no_news(stag
     assert 500 in (heard() for _ in range(1000))
 
 
+@both_databases
 def test_a_follower_that_comes_back_misses_nothing_and_hears_nothing_twice(stage: Stage) -> None:
     """Breaks the stream again and again while two threads write; what it heard must be all of it, once."""
     total = 400
@@ -106,6 +109,7 @@ def test_a_follower_that_comes_back_misses_nothing_and_hears_nothing_twice(stage
     assert numbers == sorted(set(numbers))
 
 
+@both_databases
 def test_a_follower_that_was_away_for_long_gets_what_memory_has_forgotten(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +127,7 @@ def test_a_follower_that_was_away_for_long_gets_what_memory_has_forgotten(
         assert events(told, 1)[0].data["id"] == passage(5000).id
 
 
+@both_databases
 def test_an_incident_that_ended_meanwhile_is_told(stage: Stage) -> None:
     stage.store.add([incident(1), passage(2)])
     with followed(stage, "0") as told:
@@ -133,6 +138,7 @@ def test_an_incident_that_ended_meanwhile_is_told(stage: Stage) -> None:
         assert (ended.data["id"], ended.data["status"]) == (incident(1).id, "ended")
 
 
+@both_databases
 def test_a_follower_that_heard_no_event_yet_can_resume_as_well(stage: Stage) -> None:
     with followed(stage) as told:
         place = next(told).id
@@ -143,6 +149,7 @@ def test_a_follower_that_heard_no_event_yet_can_resume_as_well(stage: Stage) -> 
         assert events(told, 1)[0].data["id"] == passage(1).id
 
 
+@both_databases
 def test_a_place_of_another_database_goes_on_from_now(stage: Stage) -> None:
     stage.store.add([passage(1)])
     stage.store.flush(WAIT_S)
