@@ -1,5 +1,6 @@
 import json
 import logging
+import socket
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
@@ -214,7 +215,7 @@ def test_head_is_answered_as_get_without_a_body(idle: Stage, path: str) -> None:
     assert alike[0] == alike[1]
 
 
-VARY = ("date", "content-length")
+VARY = ("date", "content-length", "etag")
 
 
 @pytest.mark.parametrize(
@@ -425,6 +426,13 @@ def test_metrics(stage: Stage) -> None:
         ):
             assert line in lines
         assert "process_resident_memory_bytes" in answer.text
+
+
+def test_no_part_of_an_answer_waits_for_an_acknowledgement() -> None:
+    with listen(Settings(port=0)) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_two_apps_do_not_share_metrics(tmp_path: Path) -> None:
