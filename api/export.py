@@ -9,8 +9,10 @@ from typing import Any, Literal, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from api.errors import ApiError
+from api.event_search import EventFilter
+from api.schema import EPOCH
 from api.settings import Settings
-from api.store import EPOCH, EventFilter, Store
+from api.store import Store
 from api.table import Kind, Row
 from vision.events import Event, Incident, Measurement, Passage, Violation
 

@@ -14,7 +14,8 @@ from anyio import to_thread
 
 from api.bell import Bell
 from api.errors import StoreError
-from api.store import Store, StoredEvent
+from api.event_search import StoredEvent
+from api.store import Store
 
 logger = logging.getLogger(__name__)
 

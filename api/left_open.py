@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from pydantic import TypeAdapter, ValidationError
 
-from api.store import Store, StoredEvent
+from api.event_search import StoredEvent
+from api.store import Store
 from vision.events import Event, Incident
 
 log = logging.getLogger(__name__)

@@ -7,9 +7,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from api.archive import Archive
+from api.event_search import StoredEvent
 from api.feed import Feed
 from api.live import Engine, Live
-from api.store import Store, StoredEvent
+from api.store import Store
 
 INFERENCE_BUCKETS_S = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0)
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from api.database import cause_of, connect
 from api.errors import StoreError
-from api.store import EPOCH, microseconds, tables
+from api.schema import microseconds, moment_of, tables
 from streams.segment import Segment
 
 LONGEST = timedelta(minutes=10)
@@ -204,7 +204,7 @@ class RecordingIndex:
         columns = holds_table.c
         with self._reading() as connection:
             return [
-                Hold(row.event, row.camera, _moment(row.began_us), _moment(row.ended_us), row.reason)
+                Hold(row.event, row.camera, moment_of(row.began_us), moment_of(row.ended_us), row.reason)
                 for row in connection.execute(sa.select(*columns).order_by(columns.began_us))
             ]
 
@@ -229,10 +229,6 @@ class RecordingIndex:
             raise StoreError(f"the index of recordings can't be written: {cause_of(error)}") from error
 
 
-def _moment(us: int) -> datetime:
-    return EPOCH + timedelta(microseconds=us)
-
-
 def _row(segment: Segment) -> dict[str, Any]:
     values = asdict(segment)
     return values | {f"{name}_us": microseconds(values.pop(name)) for name in ("began", "ended")}
@@ -242,8 +238,8 @@ def _segment(row: Any) -> Segment:
     return Segment(
         camera=row.camera,
         file=row.file,
-        began=_moment(row.began_us),
-        ended=_moment(row.ended_us),
+        began=moment_of(row.began_us),
+        ended=moment_of(row.ended_us),
         bytes=row.bytes,
         codec=row.codec,
         key_pictures=row.key_pictures,

@@ -1,15 +1,17 @@
-"""Store: keeps events in a database. The only queries of the project, but for those of the index of recordings.
+"""Store: keeps events in a database, and finds them again.
+
+The only queries of the project are here, in what it is made of (`event_search`, `event_counts`), and in the index of
+recordings.
 
 Every change carries a number, `seq`, that only grows: a new event, and an incident that ends. Who knows the
 last number it saw misses nothing.
 """
 
-import base64
-import binascii
+import heapq
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager
+from datetime import UTC
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -18,132 +20,29 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from api.database import cause_of, connect
 from api.errors import EventsLost, StoreError
+from api.event_counts import Summary, count, known_kinds, summed
+from api.event_search import (
+    SELECT,
+    Condition,
+    EventFilter,
+    EventPage,
+    Query,
+    StoredEvent,
+    decode_cursor,
+    encode_cursor,
+    legs_of,
+    newest,
+    oldest,
+)
+from api.schema import changes_table, events_table, microseconds
 from api.words import counted
 from api.writer import Writer, WriterState
 from vision.events import Event
 
 logger = logging.getLogger(__name__)
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-tables = sa.MetaData()
-_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-events_table = sa.Table(
-    "events",
-    tables,
-    sa.Column("seq", _BIG, primary_key=True, autoincrement=False),
-    sa.Column("id", sa.String(64), nullable=False, unique=True),
-    sa.Column("at_us", sa.BigInteger, nullable=False),
-    sa.Column("camera", sa.Text, nullable=False),
-    sa.Column("family", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("rule", sa.Text, nullable=False),
-    sa.Column("label", sa.Text),
-    sa.Column("status", sa.Text),
-    sa.Column("payload", sa.Text, nullable=False),
-    sa.Index("events_by_time", "at_us", "id"),
-    sa.Index("events_by_camera", "camera", "at_us", "id"),
-    sa.Index("events_by_kind", "kind", "at_us", "id"),
-    sa.Index(
-        "events_left_open",
-        "seq",
-        sqlite_where=sa.text("status = 'began'"),
-        postgresql_where=sa.text("status = 'began'"),
-    ),
-)
-changes_table = sa.Table(
-    "changes",
-    tables,
-    sa.Column("one", sa.Integer, sa.CheckConstraint("one = 1"), primary_key=True),
-    sa.Column("last", _BIG, nullable=False),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """An event as it lies in the store.
-
-    Attributes:
-        seq: Number of its last change.
-        id: Its id.
-        at_us: When, microseconds since 1970; for an incident the `at` of its beginning, for ever.
-        camera: Id of the camera.
-        kind: Its kind.
-        payload: The event as JSON, as contract.md has it.
-    """
-
-    seq: int
-    id: str
-    at_us: int
-    camera: str
-    kind: str
-    payload: str
-
-
-@dataclass(frozen=True, slots=True)
-class EventFilter:
-    """Which events: an empty tuple or None leaves a field open. `since` belongs to it, `until` does not."""
-
-    cameras: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    families: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def conditions(self) -> list[sa.ColumnElement[bool]]:
-        """The filter as SQL conditions; every value is a bound parameter."""
-        columns = events_table.c
-        found: list[sa.ColumnElement[bool]] = [
-            column.in_(values)
-            for column, values in (
-                (columns.camera, self.cameras),
-                (columns.kind, self.kinds),
-                (columns.family, self.families),
-                (columns.label, self.labels),
-            )
-            if values
-        ]
-        if self.since is not None:
-            found.append(columns.at_us >= microseconds(self.since))
-        if self.until is not None:
-            found.append(columns.at_us < microseconds(self.until))
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class EventPage:
-    """Events, newest first, and the cursor that continues behind them (None: that was all)."""
-
-    items: list[StoredEvent]
-    next: str | None
-
-
-def microseconds(moment: datetime) -> int:
-    """Microseconds from 1970 to a moment that knows its time zone."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-def encode_cursor(event: StoredEvent) -> str:
-    """The opaque cursor that continues behind an event."""
-    return base64.urlsafe_b64encode(f"{event.at_us} {event.id}".encode()).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str) -> tuple[int, str]:
-    """Place of a cursor: `at_us` and id.
-
-    Raises:
-        ValueError: We never gave out such a cursor.
-    """
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        at_us, event_id = raw.decode("ascii").split(" ")
-        place = int(at_us), event_id
-    except (ValueError, binascii.Error) as error:
-        raise ValueError("not a cursor of ours; take `next` of the page before") from error
-    if not -(2**63) <= place[0] < 2**63 or not event_id.isprintable():
-        raise ValueError("not a cursor of ours; take `next` of the page before")
-    return place
+FEWEST = 50
+"""Events that are read of a leg at once, at least."""
 
 
 class Store:
@@ -264,6 +163,7 @@ class Store:
                 changes.append(StoredEvent(seq, event.id, row["at_us"], event.camera, event.kind, row["payload"]))
             if inserts:
                 connection.execute(sa.insert(events_table), list(inserts.values()))
+                count(connection, inserts.values())
             for row in updates.values():
                 # `at_us` stays: a row that moved would be missed by whoever is paging just then.
                 connection.execute(
@@ -282,13 +182,11 @@ class Store:
             ValueError: The cursor is none of ours.
             StoreError: The database can't be read.
         """
-        conditions = wanted.conditions()
-        if cursor is not None:
-            place = sa.tuple_(*map(sa.literal, decode_cursor(cursor)))
-            conditions.append(sa.tuple_(events_table.c.at_us, events_table.c.id) < place)
-        order = events_table.c.at_us.desc(), events_table.c.id.desc()
-        # One more than wanted tells whether there is a next page.
-        rows = self._read(_SELECT.where(*conditions).order_by(*order).limit(limit + 1))
+        place = None if cursor is None else decode_cursor(cursor)
+        with self._reading() as connection:
+            legs = legs_of(connection, wanted)
+            # One more than wanted tells whether there is a next page.
+            rows = _events(connection, newest(legs, wanted, limit + 1, place)) if legs else []
         items = rows[:limit]
         return EventPage(items, encode_cursor(items[-1]) if len(rows) > limit else None)
 
@@ -298,13 +196,25 @@ class Store:
         Raises:
             StoreError: The database can't be read.
         """
-        order = events_table.c.at_us, events_table.c.id
-        query = _SELECT.where(*wanted.conditions()).order_by(*order).limit(batch)
-        rows = self._read(query)
+        with self._reading() as connection:
+            legs = legs_of(connection, wanted)
+        size = min(batch, max(FEWEST, batch // max(1, len(legs))))
+        yield from heapq.merge(*(self._each(leg, wanted, size) for leg in legs), key=lambda event: event.place)
+
+    def _each(self, leg: Sequence[Condition], wanted: EventFilter, batch: int) -> Iterator[StoredEvent]:
+        rows = self._read(oldest(leg, wanted, batch, None))
         while rows:
             yield from rows
-            last = sa.tuple_(sa.literal(rows[-1].at_us), sa.literal(rows[-1].id))
-            rows = self._read(query.where(sa.tuple_(*order) > last))
+            rows = self._read(oldest(leg, wanted, batch, rows[-1].place))
+
+    def summary(self, wanted: EventFilter) -> Summary:
+        """How many events fit, of what and when.
+
+        Raises:
+            StoreError: The database can't be read.
+        """
+        with self._reading() as connection:
+            return summed(connection, wanted)
 
     def get(self, event_id: str) -> StoredEvent | None:
         """The event of an id; None: there is none.
@@ -314,7 +224,7 @@ class Store:
         """
         if "\0" in event_id:
             return None  # PostgreSQL knows no text with it, and would call the question an error
-        rows = self._read(_SELECT.where(events_table.c.id == event_id))
+        rows = self._read(SELECT.where(events_table.c.id == event_id))
         return rows[0] if rows else None
 
     def kinds(self) -> list[tuple[str, str]]:
@@ -323,18 +233,8 @@ class Store:
         Raises:
             StoreError: The database can't be read.
         """
-        columns, found = events_table.c, []
-        after = sa.select(columns.family, columns.kind).order_by(columns.kind).limit(1)
-        try:
-            with self._engine.connect() as connection:
-                # From kind to kind by their index: DISTINCT would read every event that ever was.
-                row = connection.execute(after).first()
-                while row is not None:
-                    found.append((row.family, row.kind))
-                    row = connection.execute(after.where(columns.kind > row.kind)).first()
-        except (DBAPIError, NoConnectionError) as error:
-            raise StoreError(f"the database can't be read: {cause_of(error)}") from error
-        return found
+        with self._reading() as connection:
+            return known_kinds(connection)
 
     def changes_after(self, seq: int, limit: int) -> list[StoredEvent]:
         """Events that changed after `seq`, in the order of their changes.
@@ -342,7 +242,7 @@ class Store:
         Raises:
             StoreError: The database can't be read.
         """
-        return self._read(_SELECT.where(events_table.c.seq > seq).order_by(events_table.c.seq).limit(limit))
+        return self._read(SELECT.where(events_table.c.seq > seq).order_by(events_table.c.seq).limit(limit))
 
     def open_incidents(self) -> list[StoredEvent]:
         """Incidents that have not ended, in the order in which they began.
@@ -351,7 +251,7 @@ class Store:
             StoreError: The database can't be read.
         """
         # Spelled out: with a parameter SQLite can't know that the index of just these rows will do.
-        return self._read(_SELECT.where(sa.text("status = 'began'")).order_by(events_table.c.seq))
+        return self._read(SELECT.where(sa.text("status = 'began'")).order_by(events_table.c.seq))
 
     def last_change(self) -> StoredEvent | None:
         """The event that was written last; None: there is none.
@@ -359,7 +259,7 @@ class Store:
         Raises:
             StoreError: The database can't be read.
         """
-        rows = self._read(_SELECT.order_by(events_table.c.seq.desc()).limit(1))
+        rows = self._read(SELECT.order_by(events_table.c.seq.desc()).limit(1))
         return rows[0] if rows else None
 
     def last_seq(self) -> int:
@@ -368,22 +268,25 @@ class Store:
         Raises:
             StoreError: The database can't be read.
         """
+        with self._reading() as connection:
+            last: int = connection.execute(sa.select(changes_table.c.last)).scalar_one()
+            return last
+
+    def _read(self, query: Query) -> list[StoredEvent]:
+        with self._reading() as connection:
+            return _events(connection, query)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
         try:
             with self._engine.connect() as connection:
-                last: int = connection.execute(sa.select(changes_table.c.last)).scalar_one()
-                return last
+                yield connection
         except (DBAPIError, NoConnectionError) as error:
             raise StoreError(f"the database can't be read: {cause_of(error)}") from error
 
-    def _read(self, query: sa.Select[*tuple[Any, ...]]) -> list[StoredEvent]:
-        try:
-            with self._engine.connect() as connection:
-                return [StoredEvent(*row) for row in connection.execute(query)]
-        except (DBAPIError, NoConnectionError) as error:
-            raise StoreError(f"the database can't be read: {cause_of(error)}") from error
 
-
-_SELECT = sa.select(*(events_table.c[name] for name in StoredEvent.__slots__))
+def _events(connection: sa.Connection, query: Query) -> list[StoredEvent]:
+    return [StoredEvent(*row) for row in connection.execute(query)]
 
 
 def _row(seq: int, event: Event) -> dict[str, Any]:

@@ -69,6 +69,9 @@ def run(
     model: Annotated[str, typer.Option(help="Name in the catalogue, or an .onnx file.")] = "street-n",
     feed: Annotated[Feed, typer.Option(help="Where paced pictures come from; auto: RTSP if it can be had.")] = "auto",
     seconds: Annotated[float | None, typer.Option(min=1, help="Length of a paced run, soak included.")] = None,
+    events: Annotated[
+        int | None, typer.Option(min=100, help="Events in the database of store.", show_default="20 million")
+    ] = None,
     fps: Annotated[list[float] | None, typer.Option(min=1, help="Target of density; may be repeated.")] = None,
     peers: Annotated[Path | None, typer.Option(help="Python interpreter with peers installed.")] = None,
     pt: Annotated[Path | None, typer.Option(help="The model's weights as .pt, for peers.")] = None,
@@ -88,6 +91,7 @@ def run(
             feed=feed,
             quick=quick,
             seconds=seconds,
+            events=events,
             targets=tuple(fps or TARGETS),
             # Not resolved: the link in a virtual environment is what makes it one.
             peers=peers.absolute() if peers else None,

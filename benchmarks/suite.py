@@ -27,6 +27,7 @@ class Plan:
         feed: Where paced pictures come from.
         quick: Everything cut short: to see that it works.
         seconds: How long a paced run lasts; by each suite's own measure when None.
+        events: Events in the database; by its suite's own measure when None.
         targets: Pictures a second that stream density is asked for.
         peers: Python interpreter that has the peers installed; None leaves them out.
         torch_weights: The model's weights as .pt, for peers; else those of its name in `shared`.
@@ -39,6 +40,7 @@ class Plan:
     feed: Feed = "auto"
     quick: bool = False
     seconds: float | None = None
+    events: int | None = None
     targets: Sequence[float] = TARGETS
     peers: Path | None = None
     torch_weights: Path | None = None

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import AsyncIterator
-from typing import Annotated, Literal, Self
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field
 from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.types import Receive, Scope, Send
@@ -22,13 +22,12 @@ from api.problems import (
     documented,
     invalid,
 )
-from api.store import EventFilter
-from vision.events import Event, LabelWord
+from api.routes.event_choice import EventChoice
+from vision.events import Event
 
 logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/events", tags=["events"])
 
-Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
 RECONNECT_MS = 1000
 PASSAGE = {
     "id": "01a20be8ac27ac5a81a7c5d9b8b601c6",
@@ -59,45 +58,11 @@ _STREAM_EXAMPLE = (
 )
 
 
-class EventsQuery(BaseModel):
-    """Which events, and how many. A parameter given several times means any of its values."""
+class EventsQuery(EventChoice):
+    """Which events, and how many."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    camera: list[Word] = Field(default=[], max_length=100, description="Ids of cameras.", examples=[["cau-vuot-1"]])
-    kind: list[Word] = Field(default=[], max_length=100, description="Kinds of events.", examples=[["line_crossing"]])
-    label: list[LabelWord] = Field(default=[], max_length=100, description="Labels.", examples=[["motorcycle"]])
-    family: list[Literal["passage", "violation", "incident", "measurement"]] = Field(
-        default=[], max_length=100, description="Families of events.", examples=[["passage"]]
-    )
-    since: AwareDatetime | None = Field(
-        default=None,
-        alias="from",
-        description="Not before this moment (RFC 3339; write the `+` of an offset as `%2B`).",
-        examples=["2026-11-24T00:00:00Z"],
-    )
-    until: AwareDatetime | None = Field(
-        default=None, alias="to", description="Before this moment.", examples=["2026-11-25T00:00:00Z"]
-    )
     limit: int = Field(default=50, ge=1, le=500, description="Events a page.", examples=[50])
     cursor: str | None = Field(default=None, max_length=200, description="`next` of the page before.")
-
-    @model_validator(mode="after")
-    def _is_an_interval(self) -> Self:
-        if self.since and self.until and self.since >= self.until:
-            raise ValueError("`from` must be before `to`")
-        return self
-
-    def wanted(self) -> EventFilter:
-        """The same as a filter of the store."""
-        return EventFilter(
-            cameras=tuple(self.camera),
-            kinds=tuple(self.kind),
-            families=tuple(self.family),
-            labels=tuple(self.label),
-            since=self.since,
-            until=self.until,
-        )
 
 
 @router.get(

@@ -13,7 +13,7 @@ from api.deps import Here, Installation, KnownCamera
 from api.errors import ProblemError
 from api.live import CameraCard
 from api.problems import INVALID_REQUEST, LATE_NEWS, SEEN_SIGNAL, UNKNOWN_CAMERA, UNKNOWN_SIGNAL, documented
-from api.store import EPOCH
+from api.schema import EPOCH
 from models.observation import SignalState
 from vision.events import rfc3339
 from vision.signals import Feed

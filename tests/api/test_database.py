@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from api.database import connect
 from api.errors import StoreError
 from api.recording_index import recordings_table
-from api.store import tables
+from api.schema import tables
 from benchmarks.scenarios import free_port
 from tests.api.databases import both_databases, tell
 

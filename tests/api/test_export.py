@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.errors import ApiError
+from api.event_search import EventFilter
 from api.export import COLUMNS, FAMILIES, Selection, events_of, rows_of, span
 from api.settings import Settings
-from api.store import EventFilter, Store
+from api.store import Store
 from api.table import write_table
 from tests.api.stage import NOON, WAIT_S, incident, passage
 from tests.api.test_command_line import SITE

@@ -7,8 +7,9 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from api.event_search import EventFilter
 from api.left_open import end_left_open
-from api.store import EventFilter, Store
+from api.store import Store
 from benchmarks.scenarios import free_port
 from tests.api.served import serving
 from tests.api.stage import WAIT_S, incident, messages, passage

@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from api.errors import EventsLost, StoreError
-from api.store import EventFilter, Store, StoredEvent, decode_cursor, encode_cursor
+from api.event_search import EventFilter, StoredEvent
+from api.store import Store
 from tests.api.databases import PostgreSQL, both_databases, tell, writing_elsewhere
 from tests.api.stage import NOON, WAIT_S, incident, passage
 
@@ -86,19 +87,6 @@ def test_events_of_the_same_moment_are_paged_by_id(store: Store) -> None:
     assert second.next is None
     together = [event.id for event in first.items + second.items]
     assert together == sorted((event.id for event in same), reverse=True)
-
-
-@pytest.mark.parametrize(
-    "cursor", ["", "x", "!!!!", "MTIz", "ÿ", "YSBi", "MSBhIGI", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5IGE", "MSAA"]
-)
-def test_a_cursor_that_is_not_ours_is_refused(cursor: str) -> None:
-    with pytest.raises(ValueError, match="not a cursor of ours"):
-        decode_cursor(cursor)
-
-
-def test_a_cursor_leads_back_to_its_event() -> None:
-    event = StoredEvent(1, "0" * 32, -5, "road", "k", "{}")
-    assert decode_cursor(encode_cursor(event)) == (-5, "0" * 32)
 
 
 @both_databases

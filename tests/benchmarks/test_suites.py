@@ -139,3 +139,9 @@ def test_what_viewers_cost(synthetic: Callable[..., Plan], monkeypatch: pytest.M
     assert rows[0].median is not None
     assert rows[0].median > 0
     assert all(row.n > 5 and (row.median or 0) > 0 for row in rows if row.metric == "delay")
+
+
+def test_the_store_with_a_history(synthetic: Callable[..., Plan]) -> None:
+    rows = list(SUITES["store"].run(synthetic(events=3000)))
+    assert {row.metric for row in rows} == {"an event", "page", "p95 of a page", "summary", "answer", "rate"}
+    assert all(row.median is not None and row.median > 0 for row in rows)
