@@ -15,6 +15,7 @@ from api.export_commands import export
 from api.interruption import INTERRUPTED
 from api.otflow_commands import otflow_app
 from api.recordings_commands import clip, recordings_app
+from api.sinks_commands import sinks_app
 from models.errors import ModelError
 from streams.errors import StreamError
 from vision.errors import SiteError
@@ -34,6 +35,7 @@ app.add_typer(models_app, name="models")
 app.command("export")(export)
 app.add_typer(otflow_app, name="otflow")
 app.add_typer(recordings_app, name="recordings")
+app.add_typer(sinks_app, name="sinks")
 app.command()(clip)
 app.command()(discover)
 
@@ -126,7 +128,7 @@ def serve(
     """
     from api.serve import serve as serve_site
     from api.settings import read_settings
-    from vision.site import load_site
+    from api.site_sinks import load_whole_site
 
     if engine == "ray":
         fail("the Ray engine is not part of this version yet; leave out --engine, or give --engine local", 2)
@@ -134,8 +136,8 @@ def serve(
     if site is None and not path.exists():
         fail("no site file; give one with --site FILE, or look around with: ngatu demo", 2)
     _log()
-    site_file = load_site(path, detectors=True)
-    _served(serve_site(site_file, read_settings() if port is None else read_settings(port=port)))
+    site_file, sinks = load_whole_site(path)
+    _served(serve_site(site_file, read_settings() if port is None else read_settings(port=port), sinks))
 
 
 @app.command()
@@ -158,12 +160,13 @@ def check(
     file: Annotated[Path, typer.Argument(help="Site file.", show_default=False)],
 ) -> None:
     """Checks a site file and that what it names is there: exit code 0, or 2 with each fault's path and cause."""
+    from api.site_sinks import load_whole_site
     from api.words import counted
-    from vision.site import load_site
 
-    site = load_site(file, detectors=True, sources=True)
+    site, sinks = load_whole_site(file, sources=True)
     rules = sum(len(camera.rules) for camera in site.cameras)
-    typer.echo(f"{file}: good; {counted(len(site.cameras), 'camera')}, {counted(rules, 'rule')}")
+    sent = f", {counted(len(sinks), 'sink')}" if sinks else ""
+    typer.echo(f"{file}: good; {counted(len(site.cameras), 'camera')}, {counted(rules, 'rule')}{sent}")
 
 
 @app.command()

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
 
 from api.archive import ArchiveState
 from api.live import CameraCard
+from api.sink_answers import SINK, SinkAnswer
 from models.observation import SignalState
 from streams.health import StreamState, WorkerHealth
 from streams.recorder import RecorderState
@@ -336,6 +337,7 @@ class HealthAnswer(BaseModel):
                     ],
                     "common_fault": None,
                     "recording": None,
+                    "sinks": [SINK],
                 }
             ]
         }
@@ -350,3 +352,4 @@ class HealthAnswer(BaseModel):
         description="A fault that many cameras have in common, such as a dead switch; null where there is none."
     )
     recording: RecordingAnswer | None = Field(description="How recording goes; null where nothing is to be recorded.")
+    sinks: list[SinkAnswer] = Field(description="How it goes with those that events are sent to.")

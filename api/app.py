@@ -17,6 +17,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api.archive import Archive
 from api.clips import Clips
+from api.delivery import Deliveries
 from api.deps import Installation, SiteCard, camera_answers
 from api.errors import ApiError
 from api.etags import ETags
@@ -27,6 +28,7 @@ from api.metrics import Metrics
 from api.problems import CRASH, FOREIGN_HOST, INVALID_REQUEST, Fault, Problem, documented, install
 from api.routes import cameras, events, events_summary, health, signals, site, video
 from api.routes import clips as clip_routes
+from api.routes import deliveries as delivery_routes
 from api.routes.page import page_router
 from api.settings import Settings
 from api.store import Store
@@ -45,6 +47,7 @@ TAGS = [
     {"name": "cameras", "description": "How cameras are, and what they see."},
     {"name": "signals", "description": "What traffic signals show, seen or told."},
     {"name": "events", "description": "What happened: passages, violations, incidents, measurements."},
+    {"name": "sinks", "description": "Where events are sent, and what did not arrive."},
     {"name": "operation", "description": "Health and figures of the installation."},
 ]
 
@@ -60,6 +63,7 @@ def create_app(
     settings: Settings,
     archive: Archive | None = None,
     videos: Videos | None = None,
+    deliveries: Deliveries | None = None,
     dashboard: Path = DASHBOARD,
 ) -> FastAPI:
     """The app over parts that run already; it starts and stops none of them.
@@ -74,6 +78,7 @@ def create_app(
         settings: Where the program runs.
         archive: What records the cameras; None where nothing is recorded.
         videos: The cameras' own video; None where there is none.
+        deliveries: What sends events to sinks; None where none are sent.
         dashboard: Folder of the built page.
 
     Raises:
@@ -82,9 +87,11 @@ def create_app(
     version = importlib.metadata.version("ngatu")
     feed = Feed(store)
     videos = videos or Videos((), settings.live_viewers)
-    metrics.watch(engine, live, store, feed, archive)
+    metrics.watch(engine, live, store, feed, archive, deliveries)
     metrics.registry.register(VideoFigures(videos))
-    here = Installation(site_card, engine, live, videos, store, feed, metrics, archive, clips, settings, version)
+    here = Installation(
+        site_card, engine, live, videos, store, feed, metrics, archive, clips, settings, version, deliveries
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -108,7 +115,7 @@ def create_app(
     app.state.installation = here
     api = APIRouter(responses=documented(FOREIGN_HOST, INVALID_REQUEST, CRASH))
     # The parts of events that have names come before that of any event.
-    for part in (site, cameras, video, signals, events_summary, events, clip_routes, health):
+    for part in (site, cameras, video, signals, events_summary, events, clip_routes, delivery_routes, health):
         api.include_router(part.router)
     app.include_router(api, prefix=PREFIX)
     # Where monitoring looks by habit.

@@ -1,6 +1,7 @@
-"""Database: opens the database that a URL names, and brings its tables up to date."""
+"""Database: opens the database that a URL names, brings its tables up to date, and tells why it fails."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,42 @@ def connect(url: str) -> sa.Engine:
             "another file in NGATU_DATABASE"
         ) from error
     return engine
+
+
+@contextmanager
+def reading(engine: sa.Engine, what: str = "the database") -> Iterator[sa.Connection]:
+    """A connection to read with.
+
+    Args:
+        engine: The database.
+        what: What is read, for people.
+
+    Raises:
+        StoreError: It can't be read.
+    """
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except (DBAPIError, NoConnectionError) as error:
+        raise StoreError(f"{what} can't be read: {cause_of(error)}") from error
+
+
+@contextmanager
+def writing(engine: sa.Engine, what: str) -> Iterator[sa.Connection]:
+    """A transaction. Its first statement should write: SQLite then waits for other writers instead of giving up.
+
+    Args:
+        engine: The database.
+        what: What is written, for people.
+
+    Raises:
+        StoreError: It can't be written; nothing of the transaction was.
+    """
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except (DBAPIError, NoConnectionError) as error:
+        raise StoreError(f"{what} can't be written: {cause_of(error)}") from error
 
 
 def cause_of(error: DBAPIError | NoConnectionError) -> str:

@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from api.answers import CameraAnswer
 from api.archive import Archive
 from api.clips import Clips
+from api.delivery import Deliveries
 from api.errors import ProblemError
 from api.feed import Feed
 from api.live import CameraCard, Engine, Live
@@ -31,7 +32,10 @@ class SiteCard:
 
 @dataclass(frozen=True)
 class Installation:
-    """All parts of a running program that routes work with; no archive where nothing is recorded."""
+    """All parts of a running program that routes work with.
+
+    There is no archive where nothing is recorded, and there are no deliveries where nothing is sent.
+    """
 
     site: SiteCard
     engine: Engine
@@ -44,6 +48,7 @@ class Installation:
     clips: Clips
     settings: Settings
     version: str
+    deliveries: Deliveries | None
 
 
 def installation(request: HTTPConnection) -> Installation:

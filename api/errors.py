@@ -7,6 +7,8 @@
     ├── ClipNotReady     the end of an event's clip is not recorded yet
     ├── NoVideo          a camera's source can't be passed on as it comes
     ├── TooManyViewers   as many as may watch a camera do already
+    ├── Unreachable      a receiver of events takes nothing now; tried again
+    ├── Refused          a receiver will not take an event, however often it is sent
     └── ProblemError     an answer other than 2xx: becomes one application/problem+json
 
 All messages are for people: they say what to do, and hold no secret.
@@ -58,6 +60,25 @@ class NoVideo(ApiError):  # noqa: N818 - what is so, in two words
 
 class TooManyViewers(ApiError):  # noqa: N818 - what is so, in words
     """As many as may watch a camera do already. The message fits into a WebSocket's close frame."""
+
+
+class Unreachable(ApiError):  # noqa: N818 - what is so, in a word
+    """A receiver of events takes nothing now; what it did not take is sent again.
+
+    Args:
+        reason: Why, for people; it holds no secret.
+        refused: Whether it is there and refuses us: then asking often does not help.
+        wait_s: Seconds that it wants us to wait at least.
+    """
+
+    def __init__(self, reason: str, *, refused: bool = False, wait_s: float = 0.0) -> None:
+        super().__init__(reason)
+        self.refused = refused
+        self.wait_s = wait_s
+
+
+class Refused(ApiError):  # noqa: N818 - what is so, in a word
+    """A receiver will not take an event, however often it is sent. The message says why and holds no secret."""
 
 
 class ProblemError(ApiError):

@@ -13,8 +13,6 @@ One query over all of them with `kind IN (…)` would leave it to the database t
 guesses wrong it sorts, or steps over, millions.
 """
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,28 +90,6 @@ class EventPage:
 
     items: list[StoredEvent]
     next: str | None
-
-
-def encode_cursor(event: StoredEvent) -> str:
-    """The opaque cursor that continues behind an event."""
-    return base64.urlsafe_b64encode(f"{event.at_us} {event.id}".encode()).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str) -> tuple[int, str]:
-    """Place of a cursor: `at_us` and id.
-
-    Raises:
-        ValueError: We never gave out such a cursor.
-    """
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        at_us, event_id = raw.decode("ascii").split(" ")
-        place = int(at_us), event_id
-    except (ValueError, binascii.Error) as error:
-        raise ValueError("not a cursor of ours; take `next` of the page before") from error
-    if not -(2**63) <= place[0] < 2**63 or not event_id.isprintable():
-        raise ValueError("not a cursor of ours; take `next` of the page before")
-    return place
 
 
 SELECT = sa.select(*(events_table.c[name] for name in StoredEvent.__slots__))

@@ -7,12 +7,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from api.archive import Archive
+from api.delivery import Deliveries
 from api.event_search import StoredEvent
 from api.feed import Feed
 from api.live import Engine, Live
 from api.store import Store
 
 INFERENCE_BUCKETS_S = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0)
+DELIVERY_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0, 3600.0)
 
 
 class Metrics:
@@ -32,22 +34,43 @@ class Metrics:
         self._events = Counter(
             "ngatu_events", "Events written to the database", ["camera", "kind"], registry=self.registry
         )
+        self._deliveries = Histogram(
+            "ngatu_delivery_seconds",
+            "Time from storing an event until a sink's receiver had it",
+            ["sink"],
+            buckets=DELIVERY_BUCKETS_S,
+            registry=self.registry,
+        )
 
     def inferred(self, camera: str, seconds: float) -> None:
         """The detector took so long for a frame; called by the engine for every analysed frame."""
         self._inference.labels(camera).observe(seconds)
+
+    def delivered(self, sink: str, seconds: float) -> None:
+        """A receiver took an event so long after it was stored."""
+        self._deliveries.labels(sink).observe(seconds)
 
     def written(self, changes: Sequence[StoredEvent]) -> None:
         """The store wrote these changes."""
         for change in changes:
             self._events.labels(change.camera, change.kind).inc()
 
-    def watch(self, engine: Engine, live: Live, store: Store, feed: Feed, archive: Archive | None = None) -> None:
+    def watch(
+        self,
+        engine: Engine,
+        live: Live,
+        store: Store,
+        feed: Feed,
+        archive: Archive | None = None,
+        deliveries: Deliveries | None = None,
+    ) -> None:
         """From now on asks these parts at every scrape."""
         store.on_written(self.written)
         self.registry.register(_Parts(engine, live, store, feed))
         if archive is not None:
             self.registry.register(_Recordings(archive))
+        if deliveries is not None:
+            self.registry.register(_Sinks(deliveries))
 
     def text(self) -> bytes:
         """All figures in the text format of Prometheus."""
@@ -147,3 +170,30 @@ class _Recordings(Collector):
             segments.add_metric([camera], recorder.segments)
             size.add_metric([camera], recorder.bytes)
         yield from (state, segments, size)
+
+
+class _Sinks(Collector):
+    """How it goes with those that events are sent to."""
+
+    def __init__(self, deliveries: Deliveries) -> None:
+        self._deliveries = deliveries
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        labels = ["sink", "kind"]
+        up = GaugeMetricFamily("ngatu_sink_up", "Whether its receiver takes events", labels=labels)
+        waiting = GaugeMetricFamily("ngatu_sink_waiting_events", "Events that wait to be sent", labels=labels)
+        dead = GaugeMetricFamily("ngatu_sink_dead_events", "Events put aside until somebody looks", labels=labels)
+        delivered = CounterMetricFamily("ngatu_sink_delivered_events", "Events that were taken", labels=labels)
+        failures = CounterMetricFamily("ngatu_sink_failures", "Attempts that failed", labels=labels)
+        for state in self._deliveries.states():
+            sink = [state.id, state.kind]
+            up.add_metric(sink, float(state.state == "delivering"))
+            for family, count in ((waiting, state.waiting), (dead, state.dead)):
+                if count is not None:
+                    family.add_metric(sink, count)
+            delivered.add_metric(sink, state.delivered)
+            failures.add_metric(sink, state.failures)
+        yield from (up, waiting, dead, delivered, failures)

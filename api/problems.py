@@ -86,6 +86,12 @@ CLIP_FAILED = Problem(
     status=503,
     detail="the clip can't be written: No space left on device",
 )
+UNKNOWN_SINK = Problem(
+    type="urn:ngatu:unknown-sink",
+    title="There is no such sink",
+    status=404,
+    detail="no sink 'ioc2'; there are: ioc, log",
+)
 NO_PICTURE = Problem(
     type="urn:ngatu:no-picture",
     title="The camera has given no picture yet",

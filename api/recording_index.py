@@ -6,23 +6,20 @@ knows of.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as NoConnectionError
 
-from api.database import cause_of, connect
-from api.errors import StoreError
+from api.database import connect, reading, writing
 from api.schema import microseconds, moment_of, tables
 from streams.segment import Segment
 
 LONGEST = timedelta(minutes=10)
 """No segment is longer: it bounds how far back one has to look for what lasts until a moment."""
 PAGE = 1000
+_WHAT = "the index of recordings"
 recordings_table = sa.Table(
     "recordings",
     tables,
@@ -108,14 +105,14 @@ class RecordingIndex:
         rows = {segment.file: _row(segment) for segment in segments}
         if not rows:
             return
-        with self._writing() as connection:
+        with writing(self._engine, _WHAT) as connection:
             # First of all the one that writes: SQLite then waits for other writers instead of giving up.
             connection.execute(sa.delete(recordings_table).where(recordings_table.c.file.in_(rows)))
             connection.execute(sa.insert(recordings_table), list(rows.values()))
 
     def forget(self, files: Sequence[str]) -> None:
         """Removes rows whose files are gone."""
-        with self._writing() as connection:
+        with writing(self._engine, _WHAT) as connection:
             connection.execute(sa.delete(recordings_table).where(recordings_table.c.file.in_(files)))
 
     def remove_oldest(
@@ -140,7 +137,7 @@ class RecordingIndex:
             wanted.append(columns.ended_us < microseconds(before))
         oldest = sa.select(columns.file).where(*wanted).order_by(columns.began_us).limit(limit)
         chosen = sa.delete(recordings_table).where(columns.file.in_(oldest)).returning(*columns)
-        with self._writing() as connection:
+        with writing(self._engine, _WHAT) as connection:
             removed = sorted((_segment(row) for row in connection.execute(chosen)), key=lambda one: one.began)
             for segment in removed:
                 unlink(segment.file)
@@ -150,13 +147,13 @@ class RecordingIndex:
         """Puts a hold, or changes that of the same event."""
         values = asdict(hold)
         times = {f"{name}_us": microseconds(values.pop(name)) for name in ("began", "ended")}
-        with self._writing() as connection:
+        with writing(self._engine, _WHAT) as connection:
             connection.execute(sa.delete(holds_table).where(holds_table.c.event == hold.event))
             connection.execute(sa.insert(holds_table), [values | times])
 
     def release(self, event: str) -> bool:
         """Ends the hold of an event; False: there was none."""
-        with self._writing() as connection:
+        with writing(self._engine, _WHAT) as connection:
             gone = sa.delete(holds_table).where(holds_table.c.event == event).returning(holds_table.c.event)
             return connection.execute(gone).first() is not None
 
@@ -196,37 +193,21 @@ class RecordingIndex:
 
     def size(self) -> int:
         """Bytes of all recordings."""
-        with self._reading() as connection:
+        with reading(self._engine, _WHAT) as connection:
             return int(connection.execute(sa.select(sa.func.sum(recordings_table.c.bytes))).scalar() or 0)
 
     def holds(self) -> list[Hold]:
         """All holds, the oldest first."""
         columns = holds_table.c
-        with self._reading() as connection:
+        with reading(self._engine, _WHAT) as connection:
             return [
                 Hold(row.event, row.camera, moment_of(row.began_us), moment_of(row.ended_us), row.reason)
                 for row in connection.execute(sa.select(*columns).order_by(columns.began_us))
             ]
 
     def _segments(self, query: sa.Select[*tuple[Any, ...]]) -> list[Segment]:
-        with self._reading() as connection:
+        with reading(self._engine, _WHAT) as connection:
             return [_segment(row) for row in connection.execute(query)]
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except (DBAPIError, NoConnectionError) as error:
-            raise StoreError(f"the index of recordings can't be read: {cause_of(error)}") from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except (DBAPIError, NoConnectionError) as error:
-            raise StoreError(f"the index of recordings can't be written: {cause_of(error)}") from error
 
 
 def _row(segment: Segment) -> dict[str, Any]:

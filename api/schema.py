@@ -18,11 +18,11 @@ NO_LABEL = ""
 """Stands for "none" where a label is part of a key."""
 
 tables = sa.MetaData()
-_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 events_table = sa.Table(
     "events",
     tables,
-    sa.Column("seq", _BIG, primary_key=True, autoincrement=False),
+    sa.Column("seq", BIG, primary_key=True, autoincrement=False),
     sa.Column("id", sa.String(64), nullable=False, unique=True),
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.Column("camera", sa.Text, nullable=False),
@@ -59,7 +59,7 @@ changes_table = sa.Table(
     "changes",
     tables,
     sa.Column("one", sa.Integer, sa.CheckConstraint("one = 1"), primary_key=True),
-    sa.Column("last", _BIG, nullable=False),
+    sa.Column("last", BIG, nullable=False),
 )
 
 

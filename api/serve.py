@@ -2,22 +2,28 @@
 
 import logging
 import signal
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from api.app import Server, create_app, listen
 from api.archive import Archive, Limits
 from api.clips import Clips
+from api.delivery import Deliveries
 from api.deps import SiteCard
 from api.interruption import Interruption, interruptible
 from api.left_open import end_left_open
 from api.live import CameraCard, Live
 from api.metrics import Metrics
+from api.outbox import Outbox
 from api.recording_index import RecordingIndex
 from api.references import References
+from api.routing import Routing
 from api.settings import Settings
+from api.sink import Sink
 from api.sources import is_clip
 from api.store import Store
 from api.videos import Videos
@@ -29,9 +35,12 @@ from vision.site import Camera, Site
 
 log = logging.getLogger(__name__)
 
+STORED_S = 2.0
+"""Seconds that the last events may take to be stored before what can be sent at once is sent."""
 
-def serve(site: Site, settings: Settings) -> bool:
-    """Watches a site until the process is asked to stop.
+
+def serve(site: Site, settings: Settings, sinks: Sequence[Sink] = ()) -> bool:
+    """Watches a site, and sends its events to sinks, until the process is asked to stop.
 
     Returns:
         Whether it was interrupted (Ctrl-C), not asked to stop.
@@ -46,24 +55,34 @@ def serve(site: Site, settings: Settings) -> bool:
     # The server catches signals itself, but only while it runs: not while detectors load, nor while all is closed.
     try:
         with interruptible():
-            return _serve(site, settings)
+            return _serve(site, settings, sinks)
     except Interruption as interruption:
         return interruption.by == signal.SIGINT
 
 
-def _serve(site: Site, settings: Settings) -> bool:
+def _serve(site: Site, settings: Settings, sinks: Sequence[Sink]) -> bool:
     site = site.model_copy(update={"cameras": tuple(_at_its_own_speed(camera) for camera in site.cameras)})
     for camera in site.cameras:
         if is_clip(camera.source):
             camera.source.open(camera.id).close()  # a file that is none will not become one
     socket = listen(settings)
+    routing = Routing(sinks, ZoneInfo(site.site.timezone))
     with (
-        Store.open(settings.database_url, settings.store_capacity) as store,
+        Outbox.open(settings.database_url) as outbox,
+        Store.open(settings.database_url, settings.store_capacity, beside=routing.note) as store,
         RecordingIndex.open(settings.database_url) as index,
     ):
         if left_open := end_left_open(store):
             log.warning("the last server was killed, or could not write: %s ended now", counted(left_open, "incident"))
         metrics = Metrics(version("ngatu"))
+        deliveries = Deliveries(sinks, outbox, metrics.delivered)
+        store.on_written(lambda _: deliveries.wake(routing.noted()))
+        for sink, backlog in deliveries.strangers().items():
+            log.warning(
+                "%d events wait, and %d were put aside, for the sink %r, which is not in the site file; name it there, "
+                "or: ngatu sinks drop %s --waiting",
+                *(backlog.waiting, backlog.dead, sink, sink),
+            )
         cards: dict[str, CameraCard] = {}
 
         def analysed(one: Analysed) -> None:
@@ -99,12 +118,16 @@ def _serve(site: Site, settings: Settings) -> bool:
             settings=settings,
             archive=archive,
             videos=videos,
+            deliveries=deliveries,
         )
         server = Server(app)
         host, port = socket.getsockname()[:2]
         with ExitStack() as running:
+            running.callback(deliveries.stop)  # last of all, when all that happened was stored
+            running.callback(store.flush, STORED_S)
             running.callback(references.stop)
             running.callback(engine.stop)
+            deliveries.start()
             engine.start()
             references.start(engine.references)
             if archive:

@@ -10,7 +10,6 @@ last number it saw misses nothing.
 import heapq
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC
 from typing import Any, Self
 
@@ -18,7 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
-from api.database import cause_of, connect
+from api.cursor import decode_cursor, encode_cursor
+from api.database import cause_of, connect, reading
 from api.errors import EventsLost, StoreError
 from api.event_counts import Summary, count, known_kinds, summed
 from api.event_search import (
@@ -28,8 +28,6 @@ from api.event_search import (
     EventPage,
     Query,
     StoredEvent,
-    decode_cursor,
-    encode_cursor,
     legs_of,
     newest,
     oldest,
@@ -43,29 +41,33 @@ logger = logging.getLogger(__name__)
 
 FEWEST = 50
 """Events that are read of a leg at once, at least."""
+Beside = Callable[[sa.Connection, Sequence[tuple[StoredEvent, Event]]], None]
+"""Writes what belongs to changes into their transaction, after them."""
 
 
 class Store:
     """Events on disk. Made by `open()`; safe to be used from every thread."""
 
-    def __init__(self, engine: sa.Engine, capacity: int) -> None:
+    def __init__(self, engine: sa.Engine, capacity: int, beside: Beside | None = None) -> None:
         self._engine = engine
+        self._beside = beside
         self._writer: Writer[StoredEvent] = Writer(self._write, capacity)
 
     @classmethod
-    def open(cls, url: str, capacity: int = 100_000) -> Self:
+    def open(cls, url: str, capacity: int = 100_000, beside: Beside | None = None) -> Self:
         """Opens the database, brings its tables up to date and starts the writer.
 
         Args:
             url: SQLAlchemy URL, such as `sqlite:///var/ngatu.db`.
             capacity: How many events may wait to be written.
+            beside: Writes what belongs to changes, all or nothing with them.
 
         As a context it ends with `close`, and raises EventsLost where that left something.
 
         Raises:
             StoreError: It can't be opened, or a newer version of the program made it.
         """
-        store = cls(connect(url), capacity)
+        store = cls(connect(url), capacity, beside)
         store._writer.start()
         return store
 
@@ -146,7 +148,7 @@ class Store:
                 )
             )
             known: dict[str, str | None] = {row.id: row.status for row in present}
-            changes: list[StoredEvent] = []
+            changes: list[tuple[StoredEvent, Event]] = []
             inserts: dict[str, dict[str, Any]] = {}
             updates: dict[str, dict[str, Any]] = {}
             for seq, event in enumerate(batch, start=last - len(batch) + 1):
@@ -160,7 +162,8 @@ class Store:
                 else:
                     updates[event.id] = row
                 known[event.id] = row["status"]
-                changes.append(StoredEvent(seq, event.id, row["at_us"], event.camera, event.kind, row["payload"]))
+                stored = StoredEvent(seq, event.id, row["at_us"], event.camera, event.kind, row["payload"])
+                changes.append((stored, event))
             if inserts:
                 connection.execute(sa.insert(events_table), list(inserts.values()))
                 count(connection, inserts.values())
@@ -171,7 +174,9 @@ class Store:
                     .where(events_table.c.id == row["id"])
                     .values(seq=row["seq"], status=row["status"], payload=row["payload"])
                 )
-        return changes
+            if self._beside and changes:
+                self._beside(connection, changes)
+        return [stored for stored, _ in changes]
 
     # -- reading
 
@@ -183,12 +188,12 @@ class Store:
             StoreError: The database can't be read.
         """
         place = None if cursor is None else decode_cursor(cursor)
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             legs = legs_of(connection, wanted)
             # One more than wanted tells whether there is a next page.
             rows = _events(connection, newest(legs, wanted, limit + 1, place)) if legs else []
         items = rows[:limit]
-        return EventPage(items, encode_cursor(items[-1]) if len(rows) > limit else None)
+        return EventPage(items, encode_cursor(*items[-1].place) if len(rows) > limit else None)
 
     def each(self, wanted: EventFilter, batch: int = 1000) -> Iterator[StoredEvent]:
         """All events that fit, oldest first, read batch by batch.
@@ -196,7 +201,7 @@ class Store:
         Raises:
             StoreError: The database can't be read.
         """
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             legs = legs_of(connection, wanted)
         size = min(batch, max(FEWEST, batch // max(1, len(legs))))
         yield from heapq.merge(*(self._each(leg, wanted, size) for leg in legs), key=lambda event: event.place)
@@ -213,7 +218,7 @@ class Store:
         Raises:
             StoreError: The database can't be read.
         """
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return summed(connection, wanted)
 
     def get(self, event_id: str) -> StoredEvent | None:
@@ -233,7 +238,7 @@ class Store:
         Raises:
             StoreError: The database can't be read.
         """
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return known_kinds(connection)
 
     def changes_after(self, seq: int, limit: int) -> list[StoredEvent]:
@@ -268,21 +273,13 @@ class Store:
         Raises:
             StoreError: The database can't be read.
         """
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             last: int = connection.execute(sa.select(changes_table.c.last)).scalar_one()
             return last
 
     def _read(self, query: Query) -> list[StoredEvent]:
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return _events(connection, query)
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except (DBAPIError, NoConnectionError) as error:
-            raise StoreError(f"the database can't be read: {cause_of(error)}") from error
 
 
 def _events(connection: sa.Connection, query: Query) -> list[StoredEvent]:

@@ -114,6 +114,8 @@ class Site(_Part):
     site: Place = Field(default=Place(), description="The organisation.")
     defaults: Defaults = Field(default=Defaults(), description="What holds for every camera.")
     cameras: tuple[Camera, ...] = Field(min_length=1, description="The cameras.")
+    # What is sent away is no matter of vision: `api` reads these blocks, all others leave them alone.
+    sinks: tuple[Any, ...] = Field(default=(), description="Where events are sent.")
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:

@@ -1,6 +1,6 @@
 """Faults of a site file, told with their place in the words of the file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -42,12 +42,12 @@ def _explained(fault: Any, schema: dict[str, Any], tree: Mapping[str, Any]) -> F
     path = _path(location, tree)
     if kind == "union_tag_invalid":
         known = [word.strip("' ") for word in context["expected_tags"].split(",")]
-        return Fault(f"{path}.kind", _unknown("kind", context["tag"], known))
+        return Fault(f"{path}.kind", unknown_word("kind", context["tag"], known))
     if kind == "union_tag_not_found":
         return Fault(path, "`kind` is missing")
     if kind == "extra_forbidden":
         parent = location[:-1]
-        return Fault(_path(parent, tree), _unknown("field", str(location[-1]), _fields(parent, schema)))
+        return Fault(_path(parent, tree), unknown_word("field", str(location[-1]), _fields(parent, schema)))
     if kind == "missing":
         return Fault(path, "is missing")
     if kind == "value_error":
@@ -60,7 +60,8 @@ def _is_below(location: tuple[str | int, ...], parent: tuple[str | int, ...]) ->
     return len(location) > len(parent) and location[: len(parent)] == parent
 
 
-def _unknown(what: str, word: str, known: list[str]) -> str:
+def unknown_word(what: str, word: str, known: Sequence[str]) -> str:
+    """That there is no such word, which one may be meant, and which there are."""
     near = get_close_matches(word, known, n=1)
     hint = f" did you mean {near[0]!r}?" if near else ""
     return f"no {what} {word!r};{hint} there are: {', '.join(known)}"

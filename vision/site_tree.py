@@ -39,7 +39,9 @@ def read_tree(path: Path) -> Tree:
 
 
 def filled(tree: Tree, environment: Mapping[str, str]) -> tuple[Tree, list[Fault]]:
-    """The tree with each `${NAME}` in a `url` replaced by the environment variable, percent-encoded.
+    """The tree with each `${NAME}` in a `url` or `secret` replaced by the environment variable.
+
+    In a `url` it is percent-encoded, so that a password may hold any character.
 
     Returns:
         The tree, with something else for what is not known, and what is wrong with its variables. No message shows
@@ -50,14 +52,16 @@ def filled(tree: Tree, environment: Mapping[str, str]) -> tuple[Tree, list[Fault
     def fill(where: str, text: str) -> str:
         if "${" not in text:
             return text
-        if not where.endswith(".url"):
-            faults.append(Fault(where, "`${…}` is filled in only where the key is `url`; write the value itself"))
+        key = where.rpartition(".")[2]
+        if key not in ("url", "secret"):
+            cause = "`${…}` is filled in only where the key is `url` or `secret`; write the value itself"
+            faults.append(Fault(where, cause))
             return text
 
         def value(found: re.Match[str]) -> str:
             name = found["name"]
             if name in environment and _NAME.fullmatch(name):
-                return quote(environment[name], safe="")
+                return quote(environment[name], safe="") if key == "url" else environment[name]
             faults.append(Fault(where, _why_not(name)))
             return _UNKNOWN
 
@@ -67,7 +71,7 @@ def filled(tree: Tree, environment: Mapping[str, str]) -> tuple[Tree, list[Fault
 
 
 def anchored(tree: Tree, folder: Path) -> Tree:
-    """The tree with the relative paths of its sources and detectors made relative to a folder."""
+    """The tree with the relative paths of its sources, detectors and sinks made relative to a folder."""
     cameras = tree.get("cameras")
     parts = [tree.get("defaults"), *(cameras if isinstance(cameras, list) else [])]
     for part in parts:
@@ -80,6 +84,10 @@ def anchored(tree: Tree, folder: Path) -> Tree:
                 # A model is a path where it is written as one; else a name in the catalogue.
                 if isinstance(word, str) and (name == "path" or Path(word).suffix or "/" in word):
                     block[name] = str(folder / word)
+    sinks = tree.get("sinks")
+    for sink in sinks if isinstance(sinks, list) else []:
+        if isinstance(sink, dict) and isinstance(sink.get("path"), str):
+            sink["path"] = str(folder / sink["path"])
     return tree
 
 

@@ -1,6 +1,7 @@
 """Health and metrics: for people and machines that look after the installation."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -8,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from api.answers import CameraHealthAnswer, CommonFaultAnswer, HealthAnswer, RecordingAnswer, StoreAnswer, rounded
 from api.archive import ArchiveState
 from api.deps import Here
+from api.sink_answers import SinkAnswer
 from streams.health import LOST_STATES
 from streams.supervisor import CommonFault
 from vision.engine import CameraStatus
@@ -34,7 +36,8 @@ _METRICS_EXAMPLE = (
 def read_health(here: Here, response: Response) -> HealthAnswer:
     """200 while the program does its work, 503 while it can't keep what it finds.
 
-    A camera that is lost makes it `degraded` and leaves it at 200: starting the program again would not help.
+    A camera that is lost, or a receiver of events that takes nothing, makes it `degraded` and leaves it at 200:
+    starting the program again would not help.
     """
     status = here.engine.status()
     state = here.store.state()
@@ -45,6 +48,8 @@ def read_health(here: Here, response: Response) -> HealthAnswer:
     archive = here.archive.state() if here.archive else None
     if archive:
         reasons += _not_recorded(archive)
+    sinks = here.deliveries.states() if here.deliveries else []
+    reasons += [fault for sink in sinks for fault in sink.faults(datetime.now(UTC))]
     if not state.writing:
         response.status_code = 503
         reasons.insert(0, f"the database can't be written: {state.reason}; events that wait: {state.pending}")
@@ -76,6 +81,7 @@ def read_health(here: Here, response: Response) -> HealthAnswer:
             for name, one in status.items()
         ],
         recording=RecordingAnswer.of(archive) if archive else None,
+        sinks=[SinkAnswer.of(sink) for sink in sinks],
     )
 
 

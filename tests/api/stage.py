@@ -14,11 +14,15 @@ import numpy as np
 
 from api.app import Server, create_app, listen
 from api.clips import Clips
+from api.delivery import Deliveries
 from api.deps import SiteCard
 from api.live import CameraCard, Live
 from api.metrics import Metrics
+from api.outbox import Outbox
 from api.recording_index import RecordingIndex
+from api.routing import Routing
 from api.settings import Settings
+from api.sink import Sink
 from api.store import Store
 from api.videos import Videos
 from models.detections import Label
@@ -207,6 +211,7 @@ class Stage:
     thread: threading.Thread
     index: RecordingIndex
     folder: Path
+    deliveries: Deliveries
 
     def show(self, index: int, *events: Any) -> None:
         """Has the camera `road` see its next frame."""
@@ -221,7 +226,9 @@ class Stage:
 
 
 @contextmanager
-def running(folder: Path, *, watched: Sequence[Camera] = (), **settings: Any) -> Iterator[Stage]:
+def running(
+    folder: Path, *, watched: Sequence[Camera] = (), sinks: Sequence[Sink] = (), **settings: Any
+) -> Iterator[Stage]:
     """A server on a free port; `watched` are the cameras that have a video of their own."""
     settings.setdefault("database", str(folder / "ngatu.db"))
     chosen = Settings(port=0, **settings)
@@ -229,10 +236,14 @@ def running(folder: Path, *, watched: Sequence[Camera] = (), **settings: Any) ->
     videos = Videos(watched, chosen.live_viewers)
     recordings = folder / "recordings"
     record = Record(url="rtsp://127.0.0.1/main", pre_roll_s=2, post_roll_s=3)
+    routing = Routing(sinks, UTC)
     with (
-        Store.open(chosen.database_url, chosen.store_capacity) as store,
+        Outbox.open(chosen.database_url) as outbox,
+        Store.open(chosen.database_url, chosen.store_capacity, routing.note) as store,
         RecordingIndex.open(chosen.database_url) as index,
     ):
+        deliveries = Deliveries(sinks, outbox, metrics.delivered)
+        store.on_written(lambda _: deliveries.wake(routing.noted()))
         app = create_app(
             site_card=SiteCard("soc-trang", "IOC Sóc Trăng", "Asia/Ho_Chi_Minh"),
             engine=cameras,
@@ -242,6 +253,7 @@ def running(folder: Path, *, watched: Sequence[Camera] = (), **settings: Any) ->
             clips=Clips(index, recordings, {"road": record}),
             settings=chosen,
             videos=videos,
+            deliveries=deliveries,
             dashboard=folder / "dist",
         )
         sock = listen(chosen)
@@ -251,11 +263,13 @@ def running(folder: Path, *, watched: Sequence[Camera] = (), **settings: Any) ->
         thread.start()
         url = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=url, timeout=WAIT_S, trust_env=False) as client:
-            parts = (store, live, videos, metrics, cameras, client, server, thread, index, recordings)
+            parts = (store, live, videos, metrics, cameras, client, server, thread, index, recordings, deliveries)
             stage = Stage(url, port, *parts)
+            deliveries.start()
             try:
                 yield stage
             finally:
+                deliveries.stop()
                 stage.stop()
 
 

@@ -470,10 +470,12 @@ def test_openapi_describes_every_operation_with_examples(idle: Stage) -> None:
             "/events/summary",
             "/events/{event_id}",
             "/events/{event_id}/clip.mp4",
+            "/sinks",
+            "/sinks/{sink_id}/dead",
             "/health",
             "/metrics",
         )
-    } | {"put /api/v1/cameras/{camera_id}/signals/{signal_id}"}
+    } | {"put /api/v1/cameras/{camera_id}/signals/{signal_id}", "post /api/v1/sinks/{sink_id}/replay"}
     for name, operation in found.items():
         assert operation["summary"], name
         assert operation["description"], name

@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 
 from api.database import connect
 from api.errors import StoreError
+from api.outbox import deliveries_table
 from api.recording_index import recordings_table
 from api.schema import tables
 from benchmarks.scenarios import free_port
@@ -21,6 +22,7 @@ def test_the_migrations_make_the_tables_that_the_store_uses(database: str) -> No
     connect(database).dispose()  # what is there already is left as it is
     engine = sa.create_engine(database)
     assert recordings_table.metadata is tables, "the index has its tables among them"
+    assert deliveries_table.metadata is tables, "and the outbox"
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables) == []
     engine.dispose()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from api.event_search import MOST_LEGS, EventFilter, StoredEvent, decode_cursor, encode_cursor
+from api.event_search import MOST_LEGS, EventFilter, StoredEvent
 from api.store import Store
 from tests.api.databases import both_databases
 from tests.api.stage import NOON, WAIT_S, incident, passage
@@ -147,16 +147,3 @@ def test_the_events_of_a_series_are_handed_out_in_the_order_of_time(store: Store
         for question in questions:
             if "FROM events" in question[0]:
                 assert not [step for step in plan(store, question) if "TEMP B-TREE" in step], "nothing is sorted"
-
-
-@pytest.mark.parametrize(
-    "cursor", ["", "x", "!!!!", "MTIz", "ÿ", "YSBi", "MSBhIGI", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5IGE", "MSAA"]
-)
-def test_a_cursor_that_is_not_ours_is_refused(cursor: str) -> None:
-    with pytest.raises(ValueError, match="not a cursor of ours"):
-        decode_cursor(cursor)
-
-
-def test_a_cursor_leads_back_to_its_event() -> None:
-    event = StoredEvent(1, "0" * 32, -5, "road", "k", "{}")
-    assert decode_cursor(encode_cursor(event)) == event.place == (-5, "0" * 32)

@@ -198,7 +198,7 @@ cameras:
 def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     path = written(tmp_path, FAULTY)
     assert [line.split(";")[0] for line in refusal(path, {"HOST": "h"})] == [
-        "site.name: `${…}` is filled in only where the key is `url`",
+        "site.name: `${…}` is filled in only where the key is `url` or `secret`",
         "cameras[0].source.url: the environment variable USER is not set",
         "cameras[0].source.url: the environment variable PASSWORD is not set",
         "cameras[1].source.url: the environment variable PORT is not set",

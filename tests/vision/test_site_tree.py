@@ -50,7 +50,15 @@ def test_a_variable_elsewhere_is_refused() -> None:
     same, faults = filled(tree, {"NAME": "x", "CLIPS": "/clips"})
     assert same == tree
     assert [fault.path for fault in faults] == ["site.name", "cameras[0].source.path"]
-    assert faults[0].cause == "`${…}` is filled in only where the key is `url`; write the value itself"
+    assert faults[0].cause == "`${…}` is filled in only where the key is `url` or `secret`; write the value itself"
+
+
+def test_a_secret_is_filled_in_as_it_is() -> None:
+    tree, faults = filled({"sinks": [{"secret": "${KEY}"}, {"secret": "${NONE}"}]}, {"KEY": "whsec_a/b+c="})
+    assert tree["sinks"][0] == {"secret": "whsec_a/b+c="}
+    assert [str(fault) for fault in faults] == [
+        "sinks[1].secret: the environment variable NONE is not set; set it before you start: export NONE=…"
+    ]
 
 
 def test_paths_are_relative_to_the_folder_of_the_file() -> None:
@@ -66,6 +74,8 @@ def test_paths_are_relative_to_the_folder_of_the_file() -> None:
     assert anchored({"cameras": 7}, folder) == {"cameras": 7}
     wrong = {"cameras": [{"source": "a.mp4", "detector": {"model": 7}}]}
     assert anchored(wrong, folder) == wrong
+    sinks = {"sinks": [{"path": "out.jsonl"}, {"path": "/out.jsonl"}, {"path": 7}, 7]}
+    assert anchored(sinks, folder) == {"sinks": [{"path": "/sites/out.jsonl"}, {"path": "/out.jsonl"}, {"path": 7}, 7]}
 
 
 @pytest.mark.parametrize(
