@@ -9,6 +9,7 @@ from benchmarks.drive import Progress
 from benchmarks.soak.faults import Fault
 from benchmarks.soak.stage import FPS, Stage
 from benchmarks.soak.tape import Hole
+from streams.health import StreamHealth
 
 LOOK_S, BACK_S = 0.05, 120.0
 SLACK = timedelta(seconds=3)
@@ -17,10 +18,17 @@ SLACK = timedelta(seconds=3)
 
 @dataclass(frozen=True)
 class Pictures:
-    """How many pictures a camera should have given in a time, and how many went through the engine."""
+    """How many pictures a camera should have given in a time, and how many it gave.
+
+    Attributes:
+        due: How many it should have given.
+        came: How many reached us, those included that were dropped.
+        dropped: How many of them were dropped, since the machine had no time for them; no fault of a camera is that.
+    """
 
     due: float
     came: int
+    dropped: int = 0
 
     @property
     def share(self) -> float:
@@ -111,7 +119,10 @@ def happen(stage: Stage, fault: Fault, turn: int, down_s: float, rest_s: float) 
         noticed_s,
         recovered_s,
         recorded_s if interrupted else 0.0,
-        {name: _pictures(progress[name], now[name], by_stream=name != victim) for name in now},
+        {
+            name: _pictures(progress[name], now[name], _dropped(health[name], after[name]), by_stream=name != victim)
+            for name in now
+        },
         {name: one.reconnects - health[name].reconnects for name, one in after.items()},
         fault.further(),
     )
@@ -135,7 +146,11 @@ def charge(episodes: list[Episode], holes: list[Hole]) -> None:
             missing[hole.camera] = missing.get(hole.camera, 0.0) + hole.seconds
 
 
-def _pictures(before: Progress, after: Progress, *, by_stream: bool) -> Pictures:
+def _dropped(before: StreamHealth, after: StreamHealth) -> int:
+    return after.dropped - before.dropped
+
+
+def _pictures(before: Progress, after: Progress, dropped: int, *, by_stream: bool) -> Pictures:
     """What came in a time. A stream's own clock tells it exactly, but not over a new connection: then it is ours."""
     seconds = after.time_s - before.time_s if by_stream else after.at_s - before.at_s
-    return Pictures(seconds * FPS, after.analysed - before.analysed)
+    return Pictures(seconds * FPS, after.analysed - before.analysed + dropped, dropped)

@@ -56,9 +56,9 @@ def test_cameras_never_die_quietly(synthetic: Callable[..., Plan], tiny: Yolo) -
         (CASE, "told as a common fault"),
     ]:
         assert found[case, metric].median == 0, (case, metric, found[case, metric].note)
-    # On a quiet machine it is 100; one that is busy with other things may drop a picture.
-    assert at_least(found["others, all faults", "taken"], 95)
-    assert at_least(found[CASE, "the 15 others, taken"], 95)
+    # Whether it drops some of them is a matter of how busy the machine is, and of no fault.
+    assert at_least(found["others, all faults", "came"], 95)
+    assert at_least(found[CASE, "the 15 others, came"], 95)
     assert finite(found[CASE, "time to recover"])
     assert at_least(found["camera killed", "pictures lost"], 5)
     shown = found["camera answers 401 to all", "passwords shown by reader and recorder"]
