@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
 
 from api.archive import ArchiveState
-from api.live import CameraCard
+from api.live import CameraCard, Part, PartKind
 from api.sink_answers import SINK, SinkAnswer
 from models.observation import SignalState
 from streams.health import StreamState, WorkerHealth
@@ -24,6 +24,7 @@ WORKER: dict[str, JsonValue] = {
     "process": 4711,
     "memory_mb": 96.4,
 }
+MAIN_LINE: dict[str, JsonValue] = {"kind": "line", "id": "main", "name": "Vạch đếm"}
 
 
 class SiteAnswer(BaseModel):
@@ -58,11 +59,25 @@ class GapAnswer(BaseModel):
     reason: str = Field(description="Why, for people.")
 
 
+class PartAnswer(BaseModel):
+    """A part of a camera's scene."""
+
+    kind: PartKind = Field(description="What it is.")
+    id: str = Field(description="Its id in the site file.")
+    name: str | None = Field(description="Its name for people; null where it has none.")
+
+    @classmethod
+    def of(cls, part: Part) -> "PartAnswer":
+        """The part."""
+        return cls(kind=part.kind, id=part.id, name=part.name or None)
+
+
 class RuleAnswer(BaseModel):
     """A rule of a camera."""
 
     id: str = Field(description="Id of the rule in the site file.")
     kind: str = Field(description="Which sort of rule.")
+    parts: list[PartAnswer] = Field(description="The lines, zones, lanes and signals that it watches.")
 
 
 class CameraAnswer(BaseModel):
@@ -95,9 +110,11 @@ class CameraAnswer(BaseModel):
                         }
                     ],
                     "worker": WORKER,
+                    "recorded": True,
                     "lines": ["main"],
                     "zones": ["shoulder"],
-                    "rules": [{"id": "count-main", "kind": "line_crossing"}],
+                    "parts": [MAIN_LINE, {"kind": "zone", "id": "shoulder", "name": None}],
+                    "rules": [{"id": "count-main", "kind": "line_crossing", "parts": [MAIN_LINE]}],
                 }
             ]
         }
@@ -120,8 +137,10 @@ class CameraAnswer(BaseModel):
     simulated: bool = Field(description="Whether a simulator, not a detector, says where road users are.")
     gaps: list[GapAnswer] = Field(description="Times without pictures, newest last.")
     worker: WorkerHealth = Field(description="Who reads it.")
+    recorded: bool = Field(description="Whether it is recorded, so that its events have clips.")
     lines: list[str] = Field(description="Ids of its lines.")
     zones: list[str] = Field(description="Ids of its zones and lanes.")
+    parts: list[PartAnswer] = Field(description="Its lines, zones, lanes and signals with their names.")
     rules: list[RuleAnswer] = Field(description="What is looked for.")
 
     @classmethod
@@ -146,9 +165,14 @@ class CameraAnswer(BaseModel):
             simulated=card.simulated,
             gaps=[GapAnswer(since=gap.began, until=gap.ended, reason=gap.reason) for gap in stream.gaps],
             worker=rounded(stream.worker),
+            recorded=card.recorded,
             lines=list(card.scene.lines),
             zones=[*card.scene.zones, *card.scene.lanes],
-            rules=[RuleAnswer(id=rule.id, kind=rule.kind) for rule in card.rules],
+            parts=[PartAnswer.of(part) for part in card.parts],
+            rules=[
+                RuleAnswer(id=rule.id, kind=rule.kind, parts=[PartAnswer.of(p) for p in card.parts_by_rule[rule.id]])
+                for rule in card.rules
+            ],
         )
 
 

@@ -221,7 +221,8 @@ async def _announce_cameras(here: Installation) -> None:
     while True:
         try:
             for camera in camera_answers(here):
-                state = camera.state, camera.reason, camera.since, camera.size, len(camera.gaps)
+                worker = camera.worker.state, camera.worker.restarts
+                state = camera.state, camera.reason, camera.since, camera.size, len(camera.gaps), worker
                 news = told.get(camera.id) != state
                 told[camera.id] = state
                 here.feed.announce(camera.id, camera.model_dump_json(by_alias=True), news=news)

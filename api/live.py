@@ -14,7 +14,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from functools import cached_property
+from typing import Literal, NamedTuple, Protocol
 
 import cv2
 from anyio import CapacityLimiter, to_thread
@@ -27,8 +28,9 @@ from streams.supervisor import CommonFault
 from vision.engine import CameraStatus
 from vision.events import Event, Incident, Measurement, Passage
 from vision.rule import Rule
-from vision.scene import Scene, View
+from vision.scene import Line, Scene, View, Zone
 from vision.signal_feed import SignalFeed
+from vision.signals import AnySignal
 
 FLASH_S = 1.0
 """How long an event lights up, in seconds of the stream."""
@@ -37,6 +39,7 @@ STAMPS = 1000
 ENCODERS = 2
 """Threads that encode: enough for a wall of cameras, and inference keeps its cores."""
 SEVERITY_COLOURS: Mapping[str, Colour] = {"info": INFO, "warning": WARNING, "critical": CRITICAL}
+PartKind = Literal["line", "zone", "lane", "signal"]
 
 
 class Engine(Protocol):
@@ -55,6 +58,14 @@ class Engine(Protocol):
         ...
 
 
+class Part(NamedTuple):
+    """A part of a scene: what it is, its id, and its name for people, which may be empty."""
+
+    kind: PartKind
+    id: str
+    name: str
+
+
 @dataclass(frozen=True)
 class CameraCard:
     """What stays the same about a camera while the program runs.
@@ -66,6 +77,7 @@ class CameraCard:
         rules: What is looked for.
         detector: What really finds its road users: model, input, execution provider.
         simulated: Whether a simulator says where the road users are. People are told.
+        recorded: Whether its main stream is recorded.
     """
 
     id: str
@@ -74,18 +86,21 @@ class CameraCard:
     rules: tuple[Rule, ...] = ()
     detector: str = ""
     simulated: bool = False
+    recorded: bool = False
 
-    def parts(self, rule: str) -> frozenset[str]:
-        """Ids of the lines, zones and lanes that a rule names."""
-        known = {*self.scene.lines, *self.scene.zones, *self.scene.lanes}
-        named: set[str] = set()
-        for one in self.rules:
-            if one.id != rule:
-                continue
-            for value in one.model_dump(exclude={"id", "kind", "labels"}).values():
-                words = value if isinstance(value, list | tuple) else [value]
-                named.update(word for word in words if isinstance(word, str))
-        return frozenset(named & known)
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """All that its scene has."""
+        scene = self.scene
+        drawn: dict[PartKind, Mapping[str, Line | Zone | AnySignal]] = {
+            "line": scene.lines, "zone": scene.zones, "lane": scene.lanes, "signal": scene.signals,
+        }  # fmt: skip
+        return tuple(Part(kind, name, one.name) for kind, those in drawn.items() for name, one in those.items())
+
+    @cached_property
+    def parts_by_rule(self) -> Mapping[str, tuple[Part, ...]]:
+        """The parts that each rule watches, by its id."""
+        return {rule.id: tuple(part for part in self.parts if _watches(rule, part)) for rule in self.rules}
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +247,18 @@ class Live:
         )
 
 
+def _watches(rule: Rule, part: Part) -> bool:
+    """Whether a rule watches a part. Fields are called after it: `line`, `from_line`, `lines`, `zone` and so on."""
+    for field_name in type(rule).model_fields:
+        kind = field_name.removesuffix("s").rpartition("_")[2]
+        # Where a zone is asked for, a lane will do.
+        if kind == part.kind or (kind, part.kind) == ("zone", "lane"):
+            value = getattr(rule, field_name)
+            if part.id in (value if isinstance(value, tuple) else (value,)):
+                return True
+    return False
+
+
 def _flash(card: CameraCard, event: Event, strength: float) -> Flash | None:
     if isinstance(event, Passage):
         named = {event.line, event.from_line, event.to_line} - {None}
@@ -239,4 +266,6 @@ def _flash(card: CameraCard, event: Event, strength: float) -> Flash | None:
     if isinstance(event, Measurement) or (isinstance(event, Incident) and event.status == "ended"):
         return None
     colour = SEVERITY_COLOURS[event.severity] if isinstance(event, Incident) else WARNING
-    return Flash(card.parts(event.rule), event.place, colour, strength)
+    parts = card.parts_by_rule.get(event.rule, ())
+    # A signal shows its own state.
+    return Flash(frozenset(part.id for part in parts if part.kind != "signal"), event.place, colour, strength)

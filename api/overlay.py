@@ -152,10 +152,10 @@ def _signals(canvas: Image, pen: Pen, scene: Scene, signals: Mapping[str, Signal
     y = round(1.8 * pen.text)
     for name, signal in sorted(signals.items()):
         colour, word = SIGNALS[signal.state]
-        words = f"{name} {word}"
-        lamp = scene.signals.get(name)
-        if isinstance(lamp, Lamp):
-            _lamp(canvas, pen, lamp, words, colour)
+        known = scene.signals.get(name)
+        words = f"{(known.name if known else '') or name} {word}"
+        if isinstance(known, Lamp):
+            _lamp(canvas, pen, known, words, colour)
             continue
         x = canvas.shape[1] - width_of(words, pen.text) - pen.text
         tag(canvas, pen, words, (x, y), WHITE)

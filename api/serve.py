@@ -153,4 +153,5 @@ def _card(site: Site, camera: Camera, detector: str) -> CameraCard:
         rules=camera.rules,
         detector=detector,
         simulated=isinstance(site.detector(camera), Simulated),
+        recorded=camera.record is not None,
     )

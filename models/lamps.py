@@ -46,6 +46,7 @@ class Lamp(BaseModel):
         min_length=2,
         description="Its lamps from top to bottom; from left to right where the head is wider than tall.",
     )
+    name: str = Field(default="", description="Name for people.")
 
     @model_validator(mode="after")
     def _has_area(self) -> Self:

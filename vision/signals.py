@@ -27,6 +27,7 @@ class Feed(BaseModel):
         le=3600,
         description="A state that is not posted again for so long is unknown from then on, seconds.",
     )
+    name: str = Field(default="", description="Name for people.")
 
 
 AnySignal = Annotated[Lamp | Feed, Field(discriminator="kind")]

@@ -25,6 +25,11 @@ _HEADERS: dict[str, Any] = {
         "schema": {"type": "string", "format": "date-time"},
         "example": "2026-11-24T07:15:32.520Z",
     },
+    "X-Clip-Codec": {
+        "description": "`h264` or `hevc`: not every browser plays the second.",
+        "schema": {"type": "string", "enum": ["h264", "hevc"]},
+        "example": "h264",
+    },
     "X-Clip-Missing-S": {
         "description": "Seconds of the wanted time that were not recorded. In the middle the picture stands still.",
         "schema": {"type": "number"},
@@ -82,6 +87,7 @@ def read_clip(
             "Cache-Control": "private, no-cache",  # an incident that goes on has a longer clip later
             "X-Clip-From": rfc3339(found.clip.began),
             "X-Clip-To": rfc3339(found.clip.ended),
+            "X-Clip-Codec": found.clip.codec,
             "X-Clip-Missing-S": f"{found.clip.missing_s:g}",
         },
     )

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, ViewportSize, sync_playwright
 
 BUILT = Path(__file__).parents[2] / "api/dashboard/dist/index.html"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -18,15 +18,38 @@ needs_page = [
 ]
 
 
+TELEPHONE: ViewportSize = {"width": 390, "height": 844}
+CUT_OFF = """() => [...document.querySelectorAll("body *")].filter((part) => {
+    const { width, right } = part.getBoundingClientRect();
+    return width > 0 && right > innerWidth + 1 && !part.closest(".table-scroll, .hidden-words, .raw pre");
+}).map((part) => `${part.tagName} ${part.className}`)"""
+
+
+def assert_no_sideways_scrolling(page: Page) -> None:
+    """Nothing of the page is wider than its window, or cut off by its edge."""
+    assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") == 0
+    assert page.evaluate(CUT_OFF) == []
+
+
 @contextmanager
-def looked_at() -> Iterator[Page]:
-    """An empty page of the size of a laptop; in the end nothing may have been wrong in it."""
+def looked_at(refused: str = "") -> Iterator[Page]:
+    """An empty page of the size of a laptop; in the end nothing may have been wrong in it.
+
+    Args:
+        refused: End of the addresses that the server may refuse: browsers tell every such answer as an error.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         page = browser.new_page(viewport={"width": 1366, "height": 768}, locale="vi-VN")
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(error.message))
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+
+        def note(message: ConsoleMessage) -> None:
+            expected = refused and message.location["url"].endswith(refused)
+            if message.type == "error" and not expected:
+                faults.append(message.text)
+
+        page.on("console", note)
         yield page
         browser.close()
     assert faults == []

@@ -125,7 +125,7 @@ def cards() -> list[CameraCard]:
     """Two cameras: `road` with a line, a zone, two signals and rules, `gate` with nothing."""
     scene = Scene(
         "road",
-        lines={"main": Line(start=(0.1, 0.6), end=(0.9, 0.6))},
+        lines={"main": Line(start=(0.1, 0.6), end=(0.9, 0.6), name="Vạch đếm")},
         zones={"yard": Zone(polygon=((0.6, 0.6), (0.95, 0.6), (0.95, 0.95), (0.6, 0.95)))},
         signals={"near": Lamp(box=(0.88, 0.26, 0.92, 0.36)), "far": Feed()},
     )
@@ -134,7 +134,7 @@ def cards() -> list[CameraCard]:
         Intrusion(id="fence", zone="yard"),
     )
     return [
-        CameraCard("road", "Cầu vượt – hướng chợ", scene, rules, "street-n on CPU", simulated=True),
+        CameraCard("road", "Cầu vượt – hướng chợ", scene, rules, "street-n on CPU", simulated=True, recorded=True),
         CameraCard("gate", "Cổng", Scene("gate")),
     ]
 
@@ -227,9 +227,14 @@ class Stage:
 
 @contextmanager
 def running(
-    folder: Path, *, watched: Sequence[Camera] = (), sinks: Sequence[Sink] = (), **settings: Any
+    folder: Path,
+    *,
+    watched: Sequence[Camera] = (),
+    sinks: Sequence[Sink] = (),
+    dashboard: Path | None = None,
+    **settings: Any,
 ) -> Iterator[Stage]:
-    """A server on a free port; `watched` are the cameras that have a video of their own."""
+    """A server on a free port; `watched` are the cameras that have a video of their own, `dashboard` the built page."""
     settings.setdefault("database", str(folder / "ngatu.db"))
     chosen = Settings(port=0, **settings)
     cameras, live, metrics = Cameras(), Live(cards()), Metrics("test")
@@ -254,7 +259,7 @@ def running(
             settings=chosen,
             videos=videos,
             deliveries=deliveries,
-            dashboard=folder / "dist",
+            dashboard=dashboard or folder / "dist",
         )
         sock = listen(chosen)
         port = sock.getsockname()[1]

@@ -38,6 +38,8 @@ def test_cameras(stage: Stage) -> None:
     road, gate = stage.client.get("/api/v1/cameras").json()["items"]
     assert road.pop("since")
     assert road.pop("detect_fps") > 0
+    main = {"kind": "line", "id": "main", "name": "Vạch đếm"}
+    yard = {"kind": "zone", "id": "yard", "name": None}
     assert road == {
         "id": "road",
         "name": "Cầu vượt – hướng chợ",
@@ -54,10 +56,21 @@ def test_cameras(stage: Stage) -> None:
         "simulated": True,
         "gaps": [],
         "worker": {"home": "process", "state": "waiting", "restarts": 2, "process": 4711, "memory_mb": 96.4},
+        "recorded": True,
         "lines": ["main"],
         "zones": ["yard"],
-        "rules": [{"id": "count-main", "kind": "line_crossing"}, {"id": "fence", "kind": "intrusion"}],
+        "parts": [
+            main,
+            yard,
+            {"kind": "signal", "id": "near", "name": None},
+            {"kind": "signal", "id": "far", "name": None},
+        ],
+        "rules": [
+            {"id": "count-main", "kind": "line_crossing", "parts": [main]},
+            {"id": "fence", "kind": "intrusion", "parts": [yard]},
+        ],
     }
+    assert gate["recorded"] is False
     assert gate["state"] == "connecting"
     assert gate["reason"] is gate["size"] is gate["last_frame_at"] is None
     assert stage.client.get("/api/v1/cameras/gate").json() == gate

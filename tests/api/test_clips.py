@@ -178,6 +178,7 @@ def test_a_clip_over_http(recorded_stage: Stage, tmp_path: Path) -> None:
     assert answer.headers["x-clip-from"] == "2026-11-24T05:00:08.000Z"
     assert answer.headers["x-clip-to"] == "2026-11-24T05:00:13.000Z"
     assert answer.headers["x-clip-missing-s"] == "0"
+    assert answer.headers["x-clip-codec"] == "h264"
     assert answer.headers["content-disposition"] == f'inline; filename="road-{passage(10).id}.mp4"'
     path = tmp_path / "clip.mp4"
     path.write_bytes(answer.content)

@@ -1,16 +1,28 @@
 import asyncio
+import re
 import threading
 from dataclasses import replace
+from typing import get_args
 
 import cv2
 import numpy as np
 import pytest
 
 from api.bell import Bell
-from api.live import CameraCard, Live, Picture
+from api.live import CameraCard, Live, PartKind, Picture
 from tests.api.stage import NOON, WAIT_S, cards, frame, incident, passage, road_user, view
 from vision.events import Event
-from vision.scene import Scene
+from vision.rule import Rule
+from vision.rules.banned_movement import BannedMovement
+from vision.rules.intrusion import Intrusion
+from vision.rules.movement import Movement
+from vision.rules.red_light import RedLight
+from vision.rules.stopped_vehicle import StoppedVehicle
+from vision.rules.wrong_way import WrongWay
+from vision.scene import Lane, Line, Scene, Zone
+from vision.signals import Feed
+
+CORNER = ((0.6, 0.6), (0.9, 0.6), (0.9, 0.9))
 
 
 @pytest.fixture
@@ -143,10 +155,42 @@ def test_the_end_of_an_incident_does_not_light_up(live: Live) -> None:
 
 
 def test_a_rule_knows_its_parts() -> None:
-    card = cards()[0]
-    assert card.parts("fence") == {"yard"}
-    assert card.parts("count-main") == {"main"}
-    assert card.parts("gone") == frozenset()
+    scene = Scene(
+        "road",
+        lines={name: Line(start=(0, 0.5), end=(1, 0.5)) for name in ("a", "b", "left")},
+        zones={"a": Zone(polygon=CORNER, name="Sân")},
+        lanes={"in": Lane(polygon=CORNER, heading=(0, 1))},
+        signals={"a": Feed(name="Đèn")},
+    )
+    rules = (
+        RedLight(id="red", line="a", signal="a", direction="left"),
+        StoppedVehicle(id="lane", zone="in"),
+        WrongWay(id="wrong", lane="in"),
+        Movement(id="turns", lines=("a", "b")),
+        BannedMovement(id="turn", from_line="b", to_line="a"),
+        Intrusion(id="yard", zone="a"),
+    )
+    line_a, line_b, _, yard, lane, signal = CameraCard("road", "", scene).parts
+    assert (line_a, yard, signal) == (("line", "a", ""), ("zone", "a", "Sân"), ("signal", "a", "Đèn"))
+    assert CameraCard("road", "", scene, rules).parts_by_rule == {
+        "red": (line_a, signal),
+        "lane": (lane,),
+        "wrong": (lane,),
+        "turns": (line_a, line_b),
+        "turn": (line_a, line_b),
+        "yard": (yard,),
+    }
+
+
+def test_what_rules_watch_is_told_by_the_names_of_their_fields() -> None:
+    """A field of another name would need a word in `api.live`; `crossings` are where nothing is told."""
+    found = 0
+    for rule in Rule.__subclasses__():
+        for name, of in rule.model_fields.items():
+            if name != "crossings" and re.match("Ids? of|.*the line where", of.description or "", re.IGNORECASE):
+                assert name.removesuffix("s").rpartition("_")[2] in get_args(PartKind), f"{rule.__name__}.{name}"
+                found += 1
+    assert found >= 25
 
 
 def test_the_rate_of_analysis_is_that_of_the_last_seconds(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,6 +159,16 @@ def test_a_lamp_is_framed_in_the_colour_of_its_state_and_stays_in_sight(
     assert tuple(SIGNALS["off"][0]) in {tuple(pixel) for pixel in picture[:40, 200:].reshape(-1, 3)}, "in the corner"
 
 
+@pytest.mark.parametrize("signal", [Lamp(box=(0.4, 0.4, 0.45, 0.6)), Feed()])
+def test_a_signal_is_called_by_its_name(signal: Lamp | Feed) -> None:
+    def called(words: str) -> Any:
+        named = signal.model_copy(update={"name": words})
+        return draw(frame(0, shade=90).image, Scene("road", signals={"near": named}), view(frame(0, shade=90)))
+
+    assert np.array_equal(called(""), called("near"))
+    assert not np.array_equal(called(""), called("Đèn hướng chợ"))
+
+
 @pytest.mark.parametrize("size", [(2, 2), (1, 500), (90, 160), (2160, 3840)])
 def test_any_size_of_picture_can_be_drawn_on(size: tuple[int, int]) -> None:
     image = np.zeros((*size, 3), np.uint8)

@@ -2,6 +2,7 @@
 
 import { useEffect } from "react";
 import { Link, Redirect, Route, Switch } from "wouter";
+import { CommonFaultProvider } from "@/cameras/commonFault";
 import { IncidentProvider } from "@/events/openIncidents";
 import { Frame } from "@/frame/Frame";
 import { frameWords } from "@/frame/words";
@@ -14,21 +15,23 @@ export function App() {
     <ServerProvider>
       <LanguageProvider>
         <IncidentProvider>
-          <Frame>
-            <Switch>
-              <Route path="/">
-                <Redirect to="/live" replace />
-              </Route>
-              {rooms.map((room) => (
-                <Route key={room.path} path={room.path}>
-                  <Inside room={room} />
+          <CommonFaultProvider>
+            <Frame>
+              <Switch>
+                <Route path="/">
+                  <Redirect to="/live" replace />
                 </Route>
-              ))}
-              <Route>
-                <NotFound />
-              </Route>
-            </Switch>
-          </Frame>
+                {rooms.map((room) => (
+                  <Route key={room.path} path={room.path}>
+                    <Inside room={room} />
+                  </Route>
+                ))}
+                <Route>
+                  <NotFound />
+                </Route>
+              </Switch>
+            </Frame>
+          </CommonFaultProvider>
         </IncidentProvider>
       </LanguageProvider>
     </ServerProvider>

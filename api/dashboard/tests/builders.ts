@@ -57,8 +57,11 @@ export function camera(change: Partial<Camera> = {}): Camera {
     detector: "street-n",
     simulated: false,
     gaps: [],
+    worker: { home: "process", state: "running", restarts: 0, process: 4711, memory_mb: 96.4 },
+    recorded: false,
     lines: [],
     zones: [],
+    parts: [],
     rules: [],
     ...change,
   };

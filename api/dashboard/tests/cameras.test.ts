@@ -18,6 +18,10 @@ describe("why there is no picture", () => {
     [`${shown}: no picture for 5 s`, causeWords.noPicture],
     ["no picture for 5 s", causeWords.noPicture],
     [`${shown}: the camera ended the stream`, causeWords.closed],
+    ["read hangs for 15 s: its process was killed by SIGKILL", causeWords.reader],
+    ["its process has grown to 512 MB, more than 500 MB: it was killed by SIGKILL", causeWords.reader],
+    ["3 attempts to read hang and do not return; the camera is left alone", causeWords.reader],
+    ["the decoder is lost: 110 of 125 pictures in 5 s are damaged", causeWords.damaged],
     ["clips/password.mp4: no such file", causeWords.noFile],
     ["clip.mp4: is not a video, or cut off before its index; ffprobe may tell more", causeWords.noVideo],
   ])("%s", (reason, words) => {

@@ -41,6 +41,9 @@ describe.each(["dark", "light"])("the %s theme", (theme) => {
 
   it.each([
     ["critical", "critical-ground", 4.5],
+    ["text", "critical-ground", 4.5],
+    ["link", "critical-ground", 4.5],
+    ["focus", "critical-ground", 3],
     ["warning", "warning-ground", 4.5],
     ["text", "fresh", 4.5],
     ["text-calm", "fresh", 4.5],

@@ -2,9 +2,13 @@ import { describe, expect, it } from "vitest";
 import { kindsThereAre } from "@/events/kinds";
 import { camera } from "./builders";
 
+function rule(kind: string) {
+  return { id: `one ${kind}`, kind, parts: [] };
+}
+
 describe("the kinds to choose from", () => {
   it("are those that happened and those that rules look for, by family", () => {
-    const watching = camera({ rules: [{ id: "stop", kind: "red_light" }] });
+    const watching = camera({ rules: [rule("red_light")] });
     const happened = [
       { family: "incident", kind: "camera_lost" },
       { family: "passage", kind: "line_crossing" },
@@ -18,12 +22,7 @@ describe("the kinds to choose from", () => {
 
   it("hold each kind once, in the order of the dictionary, and unknown ones last", () => {
     const watching = camera({
-      rules: [
-        { id: "a", kind: "loitering" },
-        { id: "b", kind: "intrusion" },
-        { id: "c", kind: "intrusion" },
-        { id: "d", kind: "something_new" },
-      ],
+      rules: [rule("loitering"), rule("intrusion"), rule("intrusion"), rule("something_new")],
     });
     const happened = [
       { family: "incident", kind: "earthquake" },
@@ -31,6 +30,20 @@ describe("the kinds to choose from", () => {
     ] as const;
     expect(kindsThereAre(happened, [watching])).toEqual([
       { family: "incident", kinds: ["intrusion", "loitering", "earthquake"] },
+    ]);
+  });
+
+  it("of one camera are those of its own rules, and those that no rule of another has to answer for", () => {
+    const gate = camera({ id: "gate", rules: [rule("intrusion")] });
+    const road = camera({ id: "road", rules: [rule("red_light"), rule("wrong_way")] });
+    const happened = [
+      { family: "violation", kind: "red_light" },
+      { family: "violation", kind: "speeding" },
+      { family: "incident", kind: "camera_lost" },
+    ] as const;
+    expect(kindsThereAre(happened, [gate, road], "gate")).toEqual([
+      { family: "violation", kinds: ["speeding"] },
+      { family: "incident", kinds: ["intrusion", "camera_lost"] },
     ]);
   });
 

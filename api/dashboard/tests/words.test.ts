@@ -9,6 +9,12 @@ import { FAMILIES, LABELS } from "@/server/contract";
 const SOURCE = fileURLToPath(new URL("../src", import.meta.url));
 const modules = import.meta.glob<Record<string, unknown>>("../src/**/words.ts", { eager: true });
 
+/** Each rule is a file of its own. */
+const RULES = fileURLToPath(new URL("../../../vision/rules", import.meta.url));
+const ruleKinds = readdirSync(RULES)
+  .filter((file) => /^[a-z].*\.py$/.test(file))
+  .map((file) => file.replace(".py", ""));
+
 type Found = { path: string; vi: unknown; en: unknown };
 
 /** All pairs in a tree of words. A pair is known by its keys: what has `vi` or `en` is meant to have both. */
@@ -55,11 +61,14 @@ describe("the dictionary", () => {
     expect(strange.map(({ path }) => path)).toEqual([]);
   });
 
-  it("knows every label, and the kinds of events.md", () => {
+  it("knows every label, and the kinds of all rules", () => {
+    expect(ruleKinds.length).toBeGreaterThan(20);
     expect(Object.keys(labelWords)).toEqual([...LABELS]);
     expect(Object.keys(kindWords)).toEqual([...FAMILIES]);
     expect(kindWords.passage).toHaveProperty("line_crossing");
     expect(kindWords.incident).toHaveProperty("loitering");
+    const words = Object.values(kindWords).flatMap((kinds) => Object.keys(kinds));
+    expect(words).toEqual(expect.arrayContaining(ruleKinds));
     expect(Object.keys(directionWords)).toEqual(expect.arrayContaining(["left", "right"]));
   });
 });

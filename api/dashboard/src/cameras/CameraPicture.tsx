@@ -4,7 +4,8 @@ import { Unplug } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { STATE_ICONS, STATE_TONES } from "@/cameras/CameraState";
 import { causeOf } from "@/cameras/cause";
-import { cameraWords, stateWords } from "@/cameras/words";
+import { useIsPartOfFault } from "@/cameras/commonFault";
+import { cameraWords, faultWords, stateWords, workerDoings } from "@/cameras/words";
 import { useLanguage, useToday } from "@/language/provider";
 import type { PictureMode } from "@/pictures/mode";
 import { type PictureState, playPictures } from "@/pictures/player";
@@ -121,26 +122,44 @@ function PictureFault({ camera, away, never }: FaultProps) {
   const { awaySince } = useLinkState();
   const now = useNow();
   const today = useToday();
+  const shared = useIsPartOfFault(camera.id);
   const Icon = away ? Unplug : STATE_ICONS[camera.state];
   const since = away ? awaySince : Date.parse(camera.since);
   const lasting = now !== null && since !== null ? format.duration((now - since) / 1000) : null;
 
   return (
-    <div className="picture-fault" data-tone={away ? "critical" : STATE_TONES[camera.state]}>
+    <div
+      className="picture-fault"
+      data-testid="picture-fault"
+      data-tone={away ? "critical" : shared ? "calm" : STATE_TONES[camera.state]}
+    >
       <p className="picture-fault-title">
         <Icon size={18} aria-hidden="true" />
         {t(away ? cameraWords.serverAway : stateWords[camera.state])}
       </p>
-      <p>{t(away ? cameraWords.serverAwayCause : causeOf(camera))}</p>
+      <p>{t(away ? cameraWords.serverAwayCause : shared ? faultWords.part : causeOf(camera))}</p>
       {since !== null && (
         <p>
           {t(cameraWords.since)(format.when(since, today))}
           {lasting && ` · ${t(cameraWords.lasting)(lasting)}`}
         </p>
       )}
-      {!away && <Retry camera={camera} />}
+      {!away && !shared && <Doing camera={camera} />}
       {never && <p>{t(cameraWords.noPicture)}</p>}
     </div>
+  );
+}
+
+/** What is being done about it. */
+function Doing({ camera }: { camera: Camera }) {
+  const { t } = useLanguage();
+  const { state } = camera.worker;
+  const doing = workerDoings[state];
+  return (
+    <>
+      {doing && <p data-worker={state}>{t(doing)}</p>}
+      {state !== "failed" && <Retry camera={camera} />}
+    </>
   );
 }
 
@@ -152,6 +171,9 @@ function Retry({ camera }: { camera: Camera }) {
   useEffect(() => {
     setDue(camera.retry_in_s === null ? null : link.clock.now() + camera.retry_in_s * 1000);
   }, [camera, link]);
+  if (camera.worker.state === "starting" && camera.state !== "connecting") {
+    return <p>{t(cameraWords.retryNow)}</p>;
+  }
   if (due === null || now === null) return null;
   const left = (due - now) / 1000;
   return <p>{left >= 1 ? t(cameraWords.retryIn)(format.duration(left)) : t(cameraWords.retryNow)}</p>;

@@ -10,9 +10,10 @@ import {
   Pause,
   VideoOff,
 } from "lucide-react";
+import { useIsPartOfFault } from "@/cameras/commonFault";
 import { cameraWords, stateWords } from "@/cameras/words";
 import { useLanguage } from "@/language/provider";
-import type { CameraState } from "@/server/contract";
+import type { Camera, CameraState } from "@/server/contract";
 import { useLinkState } from "@/server/provider";
 
 export const STATE_ICONS: Record<CameraState, LucideIcon> = {
@@ -33,15 +34,17 @@ export const STATE_TONES: Record<CameraState, string> = {
   ended: "calm",
 };
 
-export function CameraStateWord({ state }: { state: CameraState }) {
+export function CameraStateWord({ camera: { id, state } }: { camera: Pick<Camera, "id" | "state"> }) {
   const { t } = useLanguage();
   const away = useLinkState().phase === "away";
+  // What many cameras have in common is shouted once, above.
+  const calm = useIsPartOfFault(id) || away;
   // Without the server nobody knows: what it said last may be long past.
   const Icon = away ? CircleQuestionMark : STATE_ICONS[state];
   return (
     <span
       className="state"
-      data-tone={away ? "calm" : STATE_TONES[state]}
+      data-tone={calm ? "calm" : STATE_TONES[state]}
       data-testid="camera-state"
       data-state={away ? "unknown" : state}
     >

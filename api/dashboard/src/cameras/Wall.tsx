@@ -80,7 +80,7 @@ export function CameraCaption({ camera, linked = false }: CaptionProps) {
       {camera.state === "live" && !away && (
         <span className="caption-rate">{t(cameraWords.fps)(format.number(camera.fps, 1))}</span>
       )}
-      <CameraStateWord state={camera.state} />
+      <CameraStateWord camera={camera} />
     </div>
   );
 }

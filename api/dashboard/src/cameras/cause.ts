@@ -14,8 +14,10 @@ const SIGNS: readonly [RegExp, Text][] = [
   [/no such file/i, causeWords.noFile],
   [/not a video|is empty|can be decoded|is a directory|is a file/i, causeWords.noVideo],
   [/no answer from|timed out/i, causeWords.silent],
+  [/\bhangs?\b|\bits process\b|\bwas killed\b/i, causeWords.reader],
+  [/are damaged/i, causeWords.damaged],
   [/no picture came/i, causeWords.noVideo],
-  [/no picture for|hang/i, causeWords.noPicture],
+  [/no picture for/i, causeWords.noPicture],
   [/ended the stream|reset|broken pipe|truncated/i, causeWords.closed],
 ];
 

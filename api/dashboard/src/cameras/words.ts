@@ -1,5 +1,5 @@
 import type { Text, Words } from "@/language/text";
-import type { CameraState } from "@/server/contract";
+import type { CameraState, WorkerState } from "@/server/contract";
 
 export const stateWords: Record<CameraState, Text> = {
   connecting: { vi: "Đang kết nối", en: "Connecting" },
@@ -34,6 +34,67 @@ export const causeWords = {
   noFile: { vi: "Không có tệp video này", en: "There is no such video file" },
   noVideo: { vi: "Nguồn này không cho hình video", en: "This source gives no video" },
   closed: { vi: "Camera đã ngắt luồng hình", en: "The camera closed the stream" },
+  reader: {
+    vi: "Phần đọc hình của camera này bị treo hoặc đã tắt",
+    en: "What reads this camera hung or stopped",
+  },
+  damaged: { vi: "Hình từ camera bị hỏng", en: "The camera's pictures are damaged" },
+} satisfies Words;
+
+export const workerStateWords: Record<WorkerState, Text> = {
+  starting: { vi: "Đang kết nối", en: "Connecting" },
+  running: { vi: "Đang đọc", en: "Reading" },
+  stuck: { vi: "Bị treo", en: "Hangs" },
+  waiting: { vi: "Chờ thử lại", en: "Waits to try again" },
+  restarting: { vi: "Đang khởi động lại", en: "Restarting" },
+  failed: { vi: "Đã ngừng đọc", en: "Given up" },
+  ended: { vi: "Đã xong", en: "Done" },
+};
+
+/** What is being done, or has to be, where the reader itself is the trouble. */
+export const workerDoings: Partial<Record<WorkerState, Text>> = {
+  stuck: {
+    vi: "Phần đọc hình không phản hồi; sắp được thay bằng phần mới",
+    en: "What reads it does not respond and will be replaced",
+  },
+  restarting: { vi: "Đang khởi động lại phần đọc hình", en: "What reads it is being started again" },
+  failed: {
+    vi: "Đã treo nhiều lần nên không đọc nữa: kiểm tra camera rồi khởi động lại Ngã Tư",
+    en: "It hung several times and is not read any more: check the camera, then restart Ngã Tư",
+  },
+};
+
+export const workerWords = {
+  process: { vi: (id: string) => `tiến trình ${id}`, en: (id: string) => `process ${id}` },
+  inProgram: { vi: "trong chương trình chính", en: "within the program" },
+  memory: { vi: (amount: string) => `${amount} MB`, en: (amount: string) => `${amount} MB` },
+  restarts: {
+    vi: (times: string) => `đã khởi động lại ${times} lần`,
+    en: (times: string) => `restarted ${times} ${times === "1" ? "time" : "times"}`,
+  },
+} satisfies Words;
+
+/** Many cameras lost together. */
+export const faultWords = {
+  title: { vi: "Lỗi chung của nhiều camera", en: "A fault that many cameras have in common" },
+  lost: {
+    vi: (away: string, all: string, when: string) => `${away}/${all} camera cùng mất tín hiệu từ ${when}`,
+    en: (away: string, all: string, when: string) =>
+      `${away} of ${all} cameras were lost together at ${when}`,
+  },
+  look: {
+    vi: "Trước hết hãy xem thiết bị dùng chung: switch, đường truyền, nguồn điện, đầu ghi.",
+    en: "Look first at what they share: a switch, a line, the power supply, a recorder.",
+  },
+  first: {
+    vi: (cause: string) => `Camera mất đầu tiên: ${cause}.`,
+    en: (cause: string) => `The first of them: ${cause}.`,
+  },
+  cameras: {
+    vi: (count: string) => `Xem ${count} camera`,
+    en: (count: string) => `Show the ${count} ${count === "1" ? "camera" : "cameras"}`,
+  },
+  part: { vi: "Mất cùng các camera khác", en: "Lost together with others" },
 } satisfies Words;
 
 export const cameraWords = {
@@ -95,6 +156,7 @@ export const columnWords = {
   lastFrame: { vi: "Hình cuối", en: "Last picture" },
   detector: { vi: "Bộ nhận diện", en: "Detector" },
   watched: { vi: "Đang theo dõi", en: "Watched" },
+  reader: { vi: "Phần đọc hình", en: "Reader" },
   lastGap: { vi: "Lần mất hình gần nhất", en: "Latest gap" },
   noGap: { vi: "chưa lần nào", en: "none" },
   until: { vi: "đến nay", en: "until now" },

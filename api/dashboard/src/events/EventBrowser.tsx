@@ -55,7 +55,7 @@ export function EventBrowser({ density: wide, heading, camera }: Props) {
         <EventFilters
           filter={camera === undefined ? filter : { ...filter, camera: null }}
           cameras={cameras}
-          cameraFixed={camera !== undefined}
+          fixedCamera={camera}
           onChange={change}
         />
       </header>

@@ -2,11 +2,10 @@
 
 import { X } from "lucide-react";
 import { useEffect } from "react";
-import { Link } from "wouter";
-import { CameraPicture } from "@/cameras/CameraPicture";
-import { useCameraNames } from "@/events/EventList";
+import { EventPicture } from "@/events/EventPicture";
 import { facts, kindWord } from "@/events/facts";
 import { subjectIcon } from "@/events/icons";
+import { useNames } from "@/events/names";
 import { detailWords } from "@/events/words";
 import { useLanguage } from "@/language/provider";
 import type { SceneEvent } from "@/server/contract";
@@ -20,7 +19,7 @@ interface Props {
 export function EventDetail({ event, onClose }: Props) {
   const speech = useLanguage();
   const { t } = speech;
-  const cameraName = useCameraNames()(event.camera);
+  const names = useNames();
   const camera = useCameras().data?.find((one) => one.id === event.camera);
   const Subject = subjectIcon(event);
 
@@ -42,27 +41,12 @@ export function EventDetail({ event, onClose }: Props) {
         </button>
       </header>
       <div className="detail-body">
-        {camera && (
-          <>
-            <CameraPicture key={`${event.id} ${camera.id}`} camera={camera} mode={{ kind: "still" }}>
-              {event.place && (
-                <span
-                  className="place"
-                  style={{ left: `${event.place[0] * 100}%`, top: `${event.place[1] * 100}%` }}
-                />
-              )}
-            </CameraPicture>
-            <p className="detail-note">
-              {t(event.place ? detailWords.pictureNow : detailWords.pictureNowNoPlace)}{" "}
-              <Link href={`/live/${encodeURIComponent(camera.id)}`}>{t(detailWords.openCamera)}</Link>
-            </p>
-          </>
-        )}
+        {camera && <EventPicture key={event.id} event={event} camera={camera} />}
         <dl className="facts">
-          {facts(event, cameraName, speech).map(({ name, value }) => (
+          {facts(event, names, speech).map(({ name, value, ids }) => (
             <div key={name.en}>
               <dt>{t(name)}</dt>
-              <dd>{value}</dd>
+              <dd title={ids}>{value}</dd>
             </div>
           ))}
         </dl>

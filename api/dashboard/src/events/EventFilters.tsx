@@ -14,17 +14,19 @@ import { useEventKinds } from "@/server/provider";
 interface Props {
   filter: EventFilter;
   cameras: readonly Camera[];
-  /** The camera is given by the room, and not to be chosen. */
-  cameraFixed?: boolean;
+  /** The camera that is given by the room, and not to be chosen. */
+  fixedCamera?: string | undefined;
   onChange: (filter: EventFilter) => void;
 }
 
-export function EventFilters({ filter, cameras, cameraFixed = false, onChange }: Props) {
+export function EventFilters({ filter, cameras, fixedCamera, onChange }: Props) {
   const { t, format } = useLanguage();
   const change = (part: Partial<EventFilter>) => onChange({ ...filter, ...part });
-  const groups = kindsThereAre(useEventKinds().data ?? [], cameras).filter(
-    ({ family }) => filter.family === null || filter.family === family,
+  const thereAre = kindsThereAre(useEventKinds().data ?? [], cameras, fixedCamera ?? filter.camera);
+  const families = FAMILIES.filter(
+    (family) => family === filter.family || thereAre.some((group) => group.family === family),
   );
+  const groups = thereAre.filter(({ family }) => filter.family === null || filter.family === family);
   const isListed = groups.some(({ kinds }) => filter.kind !== null && kinds.includes(filter.kind));
 
   return (
@@ -37,7 +39,7 @@ export function EventFilters({ filter, cameras, cameraFixed = false, onChange }:
           change({ family: FAMILIES.find((family) => family === value) ?? null, kind: null, open: false })
         }
       >
-        {FAMILIES.map((family) => (
+        {families.map((family) => (
           <option key={family} value={family}>
             {t(familyWords[family])}
           </option>
@@ -64,7 +66,7 @@ export function EventFilters({ filter, cameras, cameraFixed = false, onChange }:
           </option>
         )}
       </Choice>
-      {!cameraFixed && (
+      {fixedCamera === undefined && (
         <Choice
           name={filterWords.camera}
           all={filterWords.allCameras}

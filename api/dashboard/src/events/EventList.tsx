@@ -2,21 +2,15 @@
 
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowUp } from "lucide-react";
-import {
-  type KeyboardEvent,
-  type RefObject,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "react";
+import { type KeyboardEvent, type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useCommonFault } from "@/cameras/commonFault";
 import { EventRow } from "@/events/EventRow";
+import { isOpen } from "@/events/log";
+import { useNames } from "@/events/names";
 import type { EventList as Events } from "@/events/useEventLog";
 import { listWords } from "@/events/words";
 import { useLanguage, useToday } from "@/language/provider";
 import type { SceneEvent } from "@/server/contract";
-import { useCameras } from "@/server/provider";
 
 /** `column`: three lines a row, beside the pictures. `table`: one line a row, the whole room. */
 export type Density = "column" | "table";
@@ -46,7 +40,8 @@ export function EventList({ list, density, filtered, chosen, onChoose, onBefore 
     overscan: 8,
   });
   const { unseen, atTop, toTop } = useSteadyScroll(scroller, events, rowHeight);
-  const cameraName = useCameraNames();
+  const names = useNames();
+  const away = useCommonFault()?.cameras;
   const today = useToday();
 
   const choose = (index: number) => {
@@ -113,7 +108,12 @@ export function EventList({ list, density, filtered, chosen, onChoose, onBefore 
                 style={{ height: rowHeight, transform: `translateY(${row.start}px)` }}
                 onClick={() => onChoose(event)}
               >
-                <EventRow event={event} cameraName={cameraName(event.camera)} today={today} />
+                <EventRow
+                  event={event}
+                  names={names}
+                  today={today}
+                  isShared={event.kind === "camera_lost" && isOpen(event) && away?.includes(event.camera)}
+                />
               </div>
             );
           })}
@@ -210,12 +210,4 @@ function useSteadyScroll(
   }, [rowHeight, scroller]);
 
   return { unseen, atTop, toTop: () => scroller.current?.scrollTo({ top: 0 }) };
-}
-
-export function useCameraNames(): (id: string) => string {
-  const { data } = useCameras();
-  return useMemo(() => {
-    const names = new Map(data?.map((camera) => [camera.id, camera.name]));
-    return (id) => names.get(id) ?? id;
-  }, [data]);
 }

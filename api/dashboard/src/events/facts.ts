@@ -1,5 +1,6 @@
 /** What an event says, in words: one short line for the list, all of it for the detail. */
 
+import type { Names } from "@/events/names";
 import {
   directionWords,
   factWords,
@@ -12,7 +13,7 @@ import {
 } from "@/events/words";
 import type { Format } from "@/language/format";
 import type { Both, Text } from "@/language/text";
-import type { Incident, Measurement, Passage, SceneEvent, Violation } from "@/server/contract";
+import type { Incident, Measurement, PartKind, Passage, SceneEvent, Violation } from "@/server/contract";
 
 export interface Speech {
   t: <T>(pair: Both<T>) => T;
@@ -22,7 +23,12 @@ export interface Speech {
 export interface Fact {
   name: Text;
   value: string;
+  /** What the site file calls it, where people have another name for it. */
+  ids: string | undefined;
 }
+
+/** A fact in the making. */
+type Row = [name: Text, value: string | null | undefined, ids?: string];
 
 export function kindWord(event: Pick<SceneEvent, "family" | "kind">, { t }: Pick<Speech, "t">): string {
   const known = kindWords[event.family][event.kind];
@@ -83,31 +89,75 @@ function figures(event: Measurement, speech: Speech): string[] {
   return Object.entries(event.values).map(([name, value]) => figure(name, value, speech));
 }
 
-function measuredAt(event: Measurement): string | null {
-  if (event.from && event.to) return `${event.from} → ${event.to}`;
-  return event.line ?? event.zone ?? null;
+type Between = Pick<Passage | Measurement, "camera" | "from" | "to">;
+
+/** From which line to which. */
+function movement({ camera, from, to }: Between, names: Names): string | null {
+  return from && to ? `${names.part(camera, "line", from)} → ${names.part(camera, "line", to)}` : null;
+}
+
+function movementRow(event: Between, names: Names): Row {
+  return [factWords.movement, movement(event, names), `${event.from} → ${event.to}`];
+}
+
+function measuredAt(event: Measurement, names: Names): string | null {
+  if (event.line) return names.part(event.camera, "line", event.line);
+  if (event.zone) return names.part(event.camera, "zone", event.zone);
+  return movement(event, names);
 }
 
 function way(event: Passage, speech: Speech): string | null {
-  if (event.from && event.to) return `${event.from} → ${event.to}`;
-  return event.direction === null ? null : word(directionWords, event.direction, speech);
+  return event.direction && word(directionWords, event.direction, speech);
+}
+
+const PART_NAMES: Record<PartKind, Text> = {
+  line: factWords.line,
+  zone: factWords.zone,
+  lane: factWords.lane,
+  signal: factWords.signal,
+};
+const PART_KINDS = Object.keys(PART_NAMES) as PartKind[];
+
+/** Parts of one kind by their names. */
+function partRow(
+  camera: string,
+  kind: PartKind,
+  ids: readonly (string | null | undefined)[],
+  names: Names,
+): Row {
+  const known = ids.filter((id): id is string => Boolean(id));
+  const called = known.map((id) => names.part(camera, kind, id));
+  return [PART_NAMES[kind], called.join(", "), known.join(", ")];
+}
+
+/** What the rule of an event looks at: an offence or a state says only which rule found it. */
+function lookedAt({ camera, rule }: SceneEvent, names: Names): Row[] {
+  const parts = names.rule(camera, rule);
+  return PART_KINDS.map((kind) =>
+    partRow(
+      camera,
+      kind,
+      parts.filter((part) => part.kind === kind).map((part) => part.id),
+      names,
+    ),
+  );
 }
 
 /** What tells this event from others of its kind, shortest first. */
-export function summary(event: SceneEvent, speech: Speech): string[] {
+export function summary(event: SceneEvent, names: Names, speech: Speech): string[] {
   const { t, format } = speech;
   const label = event.label && t(labelWords[event.label]);
   const rest: (string | null)[] = (() => {
     switch (event.family) {
       case "passage":
-        return [way(event, speech), speed(event, speech)];
+        return [movement(event, names) ?? way(event, speech), speed(event, speech)];
       case "violation":
         return [excess(event, speech)];
       case "incident":
         return [progress(event, speech)];
       case "measurement":
         return [
-          measuredAt(event),
+          measuredAt(event, names),
           figures(event, speech)[0] ?? null,
           format.duration(event.ended_s - event.began_s),
           t(factWords.watched)(format.percent(event.completeness)),
@@ -117,19 +167,19 @@ export function summary(event: SceneEvent, speech: Speech): string[] {
   return [label, ...rest].filter((part): part is string => Boolean(part));
 }
 
-function familyFacts(event: SceneEvent, speech: Speech): [Text, string | null | undefined][] {
+function familyFacts(event: SceneEvent, names: Names, speech: Speech): Row[] {
   const { t, format } = speech;
   switch (event.family) {
     case "passage":
       return [
-        [factWords.line, event.line],
-        event.from && event.to
-          ? [factWords.movement, way(event, speech)]
-          : [factWords.direction, way(event, speech)],
+        partRow(event.camera, "line", [event.line], names),
+        movementRow(event, names),
+        [factWords.direction, way(event, speech)],
         [factWords.speed, speed(event, speech)],
       ];
     case "violation":
       return [
+        ...lookedAt(event, names),
         [factWords.measured, measuredAmount(event, speech)],
         [factWords.limit, amount(event.limit, event.unit, speech)],
         [factWords.phase, event.phase && word(phaseWords, event.phase, speech)],
@@ -138,15 +188,16 @@ function familyFacts(event: SceneEvent, speech: Speech): [Text, string | null | 
       ];
     case "incident":
       return [
+        ...lookedAt(event, names),
         [factWords.severity, t(severityWords[event.severity])],
         [factWords.status, progress(event, speech)],
         [factWords.tracks, event.tracks.length > 0 ? event.tracks.join(", ") : null],
       ];
     case "measurement":
       return [
-        [factWords.line, event.line],
-        [factWords.zone, event.zone],
-        [factWords.movement, event.from && event.to ? measuredAt(event) : null],
+        partRow(event.camera, "line", [event.line], names),
+        partRow(event.camera, "zone", [event.zone], names),
+        movementRow(event, names),
         [factWords.interval, format.duration(event.ended_s - event.began_s)],
         [factWords.completeness, format.percent(event.completeness)],
         [factWords.figures, figures(event, speech).join("; ") || null],
@@ -155,14 +206,14 @@ function familyFacts(event: SceneEvent, speech: Speech): [Text, string | null | 
 }
 
 /** Everything worth reading; what the event does not have is left out. */
-export function facts(event: SceneEvent, cameraName: string, speech: Speech): Fact[] {
+export function facts(event: SceneEvent, names: Names, speech: Speech): Fact[] {
   const { t, format } = speech;
-  const all: [Text, string | null | undefined][] = [
+  const all: Row[] = [
     [factWords.time, `${format.date(event.at)} ${format.time(event.at)}`],
-    [factWords.camera, cameraName],
+    [factWords.camera, names.camera(event.camera), event.camera],
     [factWords.family, t(familyWords[event.family])],
     [factWords.label, event.label && t(labelWords[event.label])],
-    ...familyFacts(event, speech),
+    ...familyFacts(event, names, speech),
     [factWords.rule, event.rule],
     [factWords.track, event.track === null ? null : String(event.track)],
     [factWords.score, format.percent(event.score)],
@@ -170,5 +221,7 @@ export function facts(event: SceneEvent, cameraName: string, speech: Speech): Fa
     [factWords.stream, `${format.number(event.time_s, 2)} s`],
     [factWords.id, event.id],
   ];
-  return all.flatMap(([name, value]) => (value ? [{ name, value }] : []));
+  return all.flatMap(([name, value, ids]) =>
+    value ? [{ name, value, ids: ids === value ? undefined : ids }] : [],
+  );
 }

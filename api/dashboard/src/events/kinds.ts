@@ -8,14 +8,28 @@ export interface KindGroup {
   kinds: string[];
 }
 
-/** In the order of the dictionary; what it does not know comes last. A family without any kind is left out. */
+type Watching = Pick<Camera, "id" | "rules">;
+
+function lookedForBy(cameras: readonly Watching[]): Set<string> {
+  return new Set(cameras.flatMap((camera) => camera.rules.map((rule) => rule.kind)));
+}
+
+/**
+ * In the order of the dictionary; what it does not know comes last. A family without any kind is left out.
+ *
+ * @param chosen Only what this camera can have: what only rules of others look for did not happen here.
+ */
 export function kindsThereAre(
   happened: readonly EventKind[],
-  cameras: readonly Pick<Camera, "rules">[],
+  cameras: readonly Watching[],
+  chosen: string | null = null,
 ): KindGroup[] {
-  const lookedFor = new Set(cameras.flatMap((camera) => camera.rules.map((rule) => rule.kind)));
+  const anywhere = lookedForBy(cameras);
+  const lookedFor = chosen === null ? anywhere : lookedForBy(cameras.filter(({ id }) => id === chosen));
   return FAMILIES.map((family) => {
-    const those = happened.filter((one) => one.family === family).map((one) => one.kind);
+    const those = happened
+      .filter((one) => one.family === family && (lookedFor.has(one.kind) || !anywhere.has(one.kind)))
+      .map((one) => one.kind);
     const known = Object.keys(kindWords[family]);
     const kinds = known.filter((kind) => those.includes(kind) || lookedFor.has(kind));
     return { family, kinds: [...kinds, ...those.filter((kind) => !known.includes(kind))] };

@@ -184,6 +184,37 @@ export const detailWords = {
   raw: { vi: "Dữ liệu gốc", en: "Raw fields" },
 } satisfies Words;
 
+export const clipWords = {
+  ask: { vi: "Xem đoạn video", en: "Show the clip" },
+  asking: { vi: "Đang lấy đoạn video…", en: "Fetching the clip…" },
+  video: { vi: "Đoạn video của sự kiện", en: "Clip of the event" },
+  shows: {
+    vi: (from: string, to: string) => `Đoạn video từ ${from} đến ${to}.`,
+    en: (from: string, to: string) => `Clip from ${from} to ${to}.`,
+  },
+  missing: {
+    vi: (span: string) => `Thiếu ${span} không được ghi.`,
+    en: (span: string) => `${span} of it were not recorded.`,
+  },
+  notPlayed: {
+    vi: (codec: string) =>
+      `Trình duyệt này không phát được video ${codec} của camera. Hãy tải về và mở bằng chương trình xem video.`,
+    en: (codec: string) =>
+      `This browser does not play the camera's ${codec} video. Download it and open it in a video player.`,
+  },
+  download: { vi: "Tải đoạn video", en: "Download the clip" },
+  notReady: {
+    vi: (span: string) => `Phần sau của đoạn video còn đang ghi. Tự mở sau ${span}.`,
+    en: (span: string) => `The end of the clip is still being recorded. Opens by itself in ${span}.`,
+  },
+  none: {
+    vi: "Không còn đoạn video: lúc đó không ghi được hình, hoặc bản ghi đã hết thời hạn lưu.",
+    en: "There is no clip: nothing was recorded then, or the recording's time to be kept is over.",
+  },
+  failed: { vi: "Máy chủ chưa đưa được đoạn video.", en: "The server did not give the clip." },
+  again: { vi: "Thử lại", en: "Try again" },
+} satisfies Words;
+
 export const factWords = {
   time: { vi: "Thời điểm", en: "Time" },
   camera: { vi: "Camera", en: "Camera" },
@@ -191,12 +222,14 @@ export const factWords = {
   label: { vi: "Đối tượng", en: "Road user" },
   line: { vi: "Vạch", en: "Line" },
   zone: { vi: "Vùng", en: "Zone" },
+  lane: { vi: "Làn đường", en: "Lane" },
+  signal: { vi: "Đèn tín hiệu", en: "Signal" },
   direction: { vi: "Hướng", en: "Direction" },
   movement: { vi: "Từ – đến", en: "From – to" },
   speed: { vi: "Tốc độ", en: "Speed" },
   measured: { vi: "Đo được", en: "Measured" },
   limit: { vi: "Cho phép", en: "Limit" },
-  phase: { vi: "Tín hiệu", en: "Signal" },
+  phase: { vi: "Trạng thái đèn", en: "Signal showed" },
   code: { vi: "Mã hành vi", en: "Law code" },
   case: { vi: "Hồ sơ", en: "Case" },
   severity: { vi: "Mức độ", en: "Severity" },

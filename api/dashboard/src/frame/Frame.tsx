@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import { Link, useRoute } from "wouter";
+import { CommonFaultBanner } from "@/cameras/CommonFaultBanner";
 import { TopBar } from "@/frame/TopBar";
 import { frameWords } from "@/frame/words";
 import { useLanguage } from "@/language/provider";
@@ -15,6 +16,7 @@ export function Frame({ children }: { children: ReactNode }) {
         {t(frameWords.skip)}
       </a>
       <TopBar />
+      <CommonFaultBanner />
       <nav className="rail" aria-label={t(frameWords.rooms)}>
         {rooms.map((room) => (
           <Door key={room.path} room={room} />

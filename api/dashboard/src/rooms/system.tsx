@@ -5,6 +5,7 @@ import { Link } from "wouter";
 import { CameraStateWord } from "@/cameras/CameraState";
 import { causeOf } from "@/cameras/cause";
 import { SimulatedNote } from "@/cameras/Wall";
+import { WorkerFacts } from "@/cameras/WorkerState";
 import { cameraWords, columnWords } from "@/cameras/words";
 import { connectionWords } from "@/frame/words";
 import { useLanguage, useToday } from "@/language/provider";
@@ -75,6 +76,7 @@ const NUMERIC = new Set(["rate", "detectRate", "frames", "dropped", "reconnects"
 const COLUMNS = [
   "camera",
   "state",
+  "reader",
   "rate",
   "detectRate",
   "frames",
@@ -124,13 +126,16 @@ function CameraRow({ camera }: { camera: Camera }) {
         <span className="cell-note">{camera.id}</span>
       </th>
       <td>
-        <CameraStateWord state={camera.state} />
+        <CameraStateWord camera={camera} />
         <span className="cell-note">{t(cameraWords.since)(moment(camera.since))}</span>
         {camera.state !== "live" && (
           <span className="cell-note" title={camera.reason ?? undefined}>
             {t(causeOf(camera))}
           </span>
         )}
+      </td>
+      <td>
+        <WorkerFacts worker={camera.worker} />
       </td>
       <td data-number="">{format.number(camera.fps, 1)}</td>
       <td data-number="">{format.number(camera.detect_fps, 1)}</td>

@@ -90,6 +90,36 @@ export interface EventKind {
 
 export type CameraState = "connecting" | "live" | "stalled" | "lost" | "refused" | "ended";
 
+export type WorkerState = "starting" | "running" | "stuck" | "waiting" | "restarting" | "failed" | "ended";
+
+/** Who reads a camera. */
+export interface CameraWorker {
+  home: "thread" | "process";
+  state: WorkerState;
+  /** How often it hung, died or was killed. */
+  restarts: number;
+  /** Id of its process; null where it has none. */
+  process: number | null;
+  memory_mb: number | null;
+}
+
+export type PartKind = "line" | "zone" | "lane" | "signal";
+
+/** A part of a camera's scene. */
+export interface Part {
+  kind: PartKind;
+  id: string;
+  /** For people; null where it has none. */
+  name: string | null;
+}
+
+export interface Rule {
+  id: string;
+  kind: string;
+  /** What it watches. */
+  parts: Part[];
+}
+
 export interface Gap {
   from: string;
   to: string | null;
@@ -114,9 +144,13 @@ export interface Camera {
   /** Detections are made up by the simulator, not seen in the picture. */
   simulated: boolean;
   gaps: Gap[];
+  worker: CameraWorker;
+  /** Whether it is recorded, so that its events have clips. */
+  recorded: boolean;
   lines: string[];
   zones: string[];
-  rules: { id: string; kind: string }[];
+  parts: Part[];
+  rules: Rule[];
 }
 
 export interface Site {
@@ -127,6 +161,18 @@ export interface Site {
   now: string;
 }
 
+/** One fault that took many cameras away together. */
+export interface CommonFault {
+  since: string;
+  /** Ids of those that are not back yet. */
+  cameras: string[];
+  /** How many live cameras there are. */
+  watched: number;
+  /** Why the first of them was lost. */
+  reason: string;
+}
+
 export interface Health {
   status: "ok" | "degraded";
+  common_fault: CommonFault | null;
 }

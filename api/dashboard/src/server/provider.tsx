@@ -1,9 +1,15 @@
 /** Puts the live connection and the camera list within reach of every component. */
 
-import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  QueryClient,
+  QueryClientProvider,
+  queryOptions,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import { apiPath, getJson, Problem } from "@/server/client";
-import type { Camera, EventKind, Health, SceneEvent, Site } from "@/server/contract";
+import type { Camera, EventKind, Health, Part, Rule, SceneEvent, Site } from "@/server/contract";
 import { type LinkState, ServerLink } from "@/server/link";
 
 const LinkContext = createContext<ServerLink | null>(null);
@@ -80,14 +86,31 @@ interface CameraList {
   items: Camera[];
 }
 
+const CAMERA_LIST = queryOptions({
+  queryKey: CAMERAS,
+  queryFn: ({ signal }) => getJson<CameraList>(apiPath("/cameras"), signal),
+  // Changes of state come over the stream; counters and rates do not.
+  refetchInterval: 5_000,
+});
+
 export function useCameras() {
-  return useQuery({
-    queryKey: CAMERAS,
-    queryFn: ({ signal }) => getJson<CameraList>(apiPath("/cameras"), signal),
-    select: (list) => list.items,
-    // Changes of state come over the stream; counters and rates do not.
-    refetchInterval: 5_000,
-  });
+  return useQuery({ ...CAMERA_LIST, select: (list) => list.items });
+}
+
+/** What stays the same about a camera. */
+export interface CameraCard {
+  name: string;
+  parts: Part[];
+  rules: Rule[];
+}
+
+function cardsOf(list: CameraList): Record<string, CameraCard> {
+  return Object.fromEntries(list.items.map(({ id, name, parts, rules }) => [id, { name, parts, rules }]));
+}
+
+/** By the id of the camera. Always the same object while nothing of it changes, so that lists need not be drawn anew. */
+export function useCameraCards(): Record<string, CameraCard> | undefined {
+  return useQuery({ ...CAMERA_LIST, select: cardsOf }).data;
 }
 
 /** One event by its id; null asks for none. */
@@ -109,29 +132,41 @@ export function useEventKinds() {
   });
 }
 
+const HEALTH = ["health"];
+/** While events can't be written, the answer is the same under another status. */
+const NOT_WRITING = 503;
+
 export function useHealth() {
   return useQuery({
-    queryKey: ["health"],
-    queryFn: ({ signal }) => getJson<Health>("/health", signal),
+    queryKey: HEALTH,
+    queryFn: ({ signal }) => getJson<Health>("/health", signal, undefined, NOT_WRITING),
     refetchInterval: 10_000,
   });
 }
 
-/** Writes what the stream says about a camera into the list, and asks anew after every reconnect. */
+/** Many cameras change together: their health is asked for once. */
+const SETTLED_MS = 200;
+
+/** Writes what the stream says about a camera into the list, and asks anew what follows, and after every reconnect. */
 function CameraChanges() {
   const link = useLink();
   const queries = useQueryClient();
   const { generation } = useLinkState();
 
-  useEffect(
-    () =>
-      link.onCamera((camera) =>
-        queries.setQueryData<CameraList>(CAMERAS, (list) =>
-          list ? { ...list, items: list.items.map((old) => (old.id === camera.id ? camera : old)) } : list,
-        ),
-      ),
-    [link, queries],
-  );
+  useEffect(() => {
+    let settled: ReturnType<typeof setTimeout> | undefined;
+    const stop = link.onCamera((camera) => {
+      queries.setQueryData<CameraList>(CAMERAS, (list) =>
+        list ? { ...list, items: list.items.map((old) => (old.id === camera.id ? camera : old)) } : list,
+      );
+      clearTimeout(settled);
+      settled = setTimeout(() => void queries.invalidateQueries({ queryKey: HEALTH }), SETTLED_MS);
+    });
+    return () => {
+      stop();
+      clearTimeout(settled);
+    };
+  }, [link, queries]);
 
   useEffect(() => {
     if (generation > 1) void queries.invalidateQueries();
