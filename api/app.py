@@ -26,7 +26,7 @@ from api.guard import HeadAsGet, OwnHosts, SecurityHeaders
 from api.live import Engine, Live
 from api.metrics import Metrics
 from api.problems import CRASH, FOREIGN_HOST, INVALID_REQUEST, Fault, Problem, documented, install
-from api.routes import cameras, events, events_summary, health, signals, site, video
+from api.routes import cameras, events, events_export, events_summary, health, signals, site, video
 from api.routes import clips as clip_routes
 from api.routes import deliveries as delivery_routes
 from api.routes.page import page_router
@@ -115,7 +115,18 @@ def create_app(
     app.state.installation = here
     api = APIRouter(responses=documented(FOREIGN_HOST, INVALID_REQUEST, CRASH))
     # The parts of events that have names come before that of any event.
-    for part in (site, cameras, video, signals, events_summary, events, clip_routes, delivery_routes, health):
+    for part in (
+        site,
+        cameras,
+        video,
+        signals,
+        events_summary,
+        events_export,
+        events,
+        clip_routes,
+        delivery_routes,
+        health,
+    ):
         api.include_router(part.router)
     app.include_router(api, prefix=PREFIX)
     # Where monitoring looks by habit.

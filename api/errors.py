@@ -3,6 +3,7 @@
     ApiError
     ├── StoreError       the database can't be opened or read; the message says what to do
     ├── EventsLost       the server ends, and the database did not take all events
+    ├── FormatMissing    what a format of tables needs is not installed
     ├── NoClip           nothing is recorded of an event, or not any more
     ├── ClipNotReady     the end of an event's clip is not recorded yet
     ├── NoVideo          a camera's source can't be passed on as it comes
@@ -31,6 +32,10 @@ class StoreError(ApiError):
 
 class EventsLost(ApiError):  # noqa: N818 - what happened, in two words
     """Events that waited could not be written before the end. The message says how many, where, and why."""
+
+
+class FormatMissing(ApiError):  # noqa: N818 - what is so, in two words
+    """What a format of tables needs is not installed. The message says how to install it."""
 
 
 class NoClip(ApiError):  # noqa: N818 - what is so, in two words

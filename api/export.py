@@ -106,7 +106,18 @@ def events_of(selection: Selection, file: Path | None, settings: Settings) -> It
     Raises:
         ApiError: The file or the database can't be read.
     """
-    found = _stored(selection, settings) if file is None else _written(file)
+    if file is None:
+        return _of_database(selection, settings)
+    return (event for event in _written(file) if selection.fits(event))
+
+
+def stored_events(selection: Selection, store: Store) -> Iterator[Event]:
+    """The chosen events of a store, the oldest first.
+
+    Raises:
+        StoreError: The database can't be read.
+    """
+    found = (_EVENT.validate_json(one.payload) for one in store.each(selection.roughly()))
     return (event for event in found if selection.fits(event))
 
 
@@ -146,14 +157,13 @@ def _figures(event: Measurement) -> Iterator[dict[str, Any]]:
             yield common | {"label": label, "figure": figure, "direction": direction or None, "value": value}
 
 
-def _stored(selection: Selection, settings: Settings) -> Iterator[Event]:
+def _of_database(selection: Selection, settings: Settings) -> Iterator[Event]:
     if "://" not in settings.database and not Path(settings.database).exists():
         raise ApiError(
             f"there is no database {settings.database}; name it in NGATU_DATABASE, or give a file with --events"
         )
     with Store.open(settings.database_url) as store:
-        for one in store.each(selection.roughly()):
-            yield _EVENT.validate_json(one.payload)
+        yield from stored_events(selection, store)
 
 
 def _written(file: Path) -> Iterator[Event]:

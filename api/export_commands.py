@@ -29,7 +29,7 @@ Zone = Annotated[str, typer.Option("--timezone", help="Time zone of moments, in 
 
 
 def export(
-    out: Annotated[Path, typer.Option(help="File to write, .csv or .parquet.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="File to write, .csv, .parquet or .xlsx.", show_default=False)],
     events: Events = None,
     family: Annotated[
         Literal["passage", "violation", "incident", "measurement"], typer.Option(help="Which events.")
@@ -41,7 +41,7 @@ def export(
     until: Until = None,
     timezone: Zone = "UTC",
 ) -> None:
-    """Writes events of a time as a table, CSV or Parquet; measurements have a row for each figure.
+    """Writes events of a time as a table, CSV, Parquet or XLSX; measurements have a row for each figure.
 
     Exit codes: 0 done; 1 the file could not be written; 2 bad input, nothing is written.
     """

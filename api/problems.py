@@ -104,6 +104,12 @@ STORE_UNAVAILABLE = Problem(
     status=503,
     detail="the database can't be read: disk I/O error",
 )
+FORMAT_MISSING = Problem(
+    type="urn:ngatu:format-missing",
+    title="The format is not installed",
+    status=501,
+    detail="Parquet needs the extra `parquet`: .venv/bin/python -m pip install -e '.[parquet]'; or take CSV",
+)
 INVALID_REQUEST = Problem(
     type="urn:ngatu:invalid-request",
     title="The request is not valid",

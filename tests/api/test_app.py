@@ -286,7 +286,7 @@ def test_a_database_that_can_not_be_read_is_a_problem(stage: Stage, tmp_path: Pa
         for table in ("events", "series", "counts"):
             connection.execute(f"DROP TABLE {table}")
     connection.close()
-    for path in ("/events", "/events?kind=a", "/events/kinds", "/events/summary"):
+    for path in ("/events", "/events?kind=a", "/events/kinds", "/events/summary", "/events/export"):
         answer = stage.client.get(f"/api/v1{path}")
         assert answer.status_code == 503
         assert answer.json()["type"] == "urn:ngatu:store-unavailable"
@@ -478,6 +478,7 @@ def test_openapi_describes_every_operation_with_examples(idle: Stage) -> None:
             "/cameras/{camera_id}/signals",
             "/signals",
             "/events",
+            "/events/export",
             "/events/kinds",
             "/events/stream",
             "/events/summary",

@@ -253,7 +253,7 @@ def test_export_by_the_command_line(file: Path, filled: Path, tmp_path: Path) ->
     ("words", "why"),
     [
         (("--events", "no.jsonl", "--out", "a.csv"), "no.jsonl: can't be read"),
-        (("--events", "FILE", "--out", "out.xlsx"), "the end of the name says in which format"),
+        (("--events", "FILE", "--out", "out.ods"), "the end of the name says in which format"),
         (("--events", "CSV", "--out", "CSV"), "would be destroyed"),
         (("--events", "CSV", "--out", "b.csv"), "line 1: not an event"),
         (("--events", "FILE", "--out", "no/folder/a.csv"), "there is no folder"),
