@@ -4,11 +4,11 @@ Who stood hidden in a queue for long is seen first beyond the line, under a new 
 before. Where it begins tells it: nobody turns at once, so what lies straight behind is where it came from.
 
           north
-         ──┬────            ○━━▶ seen first at ○, and left over `south`;
-           ┊                ┊    straight back from ○ lies `north`, and from north others went to south.
+         ──┬────        seen first at ○, and left over `south`: straight back from ○ lies `north`,
+           ┊            and from north others went to south
            ○
-           ┃  │             A line that is far behind may have been passed by a turn before ○: it may be at most twice
-        ───▼──┴─            as far as the way out, else nothing is said.
+           ┃  │         A line that lies far behind may have been left aside by a turn before ○. It may be at most
+        ───▼──┴─        three times as far as the way out; else nothing is said.
           south
 
 Which crossings are exits, and from where they are reached, is learned from those who were seen on both lines: most of
@@ -24,9 +24,8 @@ from vision.geometry import Point, crossing_fraction
 from vision.scene import Line, Placed, Side, View
 from vision.tracks import PerTrack
 
-_LOOK_EVERY_S = 0.2  # so often is noted where they are
 _AIM = 1.0  # so far, heights of the box, must somebody have gone that its direction is known
-_BEHIND = 2.0  # so far behind, of the way to the exit, may the entry lie: who begins late may have turned before
+_BEHIND = 3.0  # so far behind, of the way to the exit, may the entry lie: who begins late may have turned before
 _MOST = 0.5  # such a share of who leaves over a line was seen to come over another one
 
 Crossed = tuple[str, Side]
@@ -46,7 +45,6 @@ class Origins:
     def __init__(self, lines: Mapping[str, Line]) -> None:
         """Knows nothing yet of some lines by their ids."""
         self._lines = lines
-        self._look_due_s = float("-inf")
         self._begun = PerTrack(_Begun)
         self._crossed: Counter[Crossed] = Counter()
         self._came: defaultdict[Crossed, Counter[str]] = defaultdict(Counter)  # by exit: over which line
@@ -56,14 +54,13 @@ class Origins:
 
     def follow(self, view: View) -> None:
         """Notes where everybody begins, and where to."""
-        if view.time_s < self._look_due_s:
-            return
-        self._look_due_s = view.time_s + _LOOK_EVERY_S - 0.0005  # stream clocks are sums of frame intervals
         for row in view.placed:
             one = self._begun[row.id]
+            if one.aim is not None:  # most, most of the time
+                continue
             if one.place is None:
                 one.place, one.height = row.foot, row.height
-            elif one.aim is None and dist(one.place, row.foot) >= _AIM * one.height:
+            elif dist(one.place, row.foot) >= _AIM * one.height:
                 one.aim = row.foot
 
     def count(self, crossed: Crossed) -> None:

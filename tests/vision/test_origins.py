@@ -54,7 +54,7 @@ def test_its_direction_must_be_known() -> None:
 
 def test_who_begins_late_may_have_turned_before() -> None:
     assert origin((500, 600), (500, 690), (500, 810)) == "north"
-    assert origin((500, 650), (500, 740), (500, 810)) is None
+    assert origin((500, 680), (500, 770), (500, 810)) is None
 
 
 def straight(*begins: float) -> list[RoadUser]:
