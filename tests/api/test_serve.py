@@ -192,6 +192,7 @@ def test_cameras_are_recorded_and_their_events_have_clips(
     with serving(tmp_path, "serve", "--site", site) as served:
         assert set(recordings.rglob("*.part.mp4")).isdisjoint(left)
         served.until(lambda: recording(served) == ["recording", "recording"], 30, "both are recorded again")
+        assert served.camera("road")["recorded"] is True
         camera.kill()
         served.until(lambda: len(served.events(kind="camera_lost")) == 2, 20, "both are lost")
         event = next(one for one in served.events(kind="camera_lost") if one["camera"] == "road")
