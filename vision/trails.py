@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vision.calibration import Ground
 from vision.geometry import Floats
+from vision.hiding import feet_hidden
 from vision.scene import Placed, View
 
 TICK_S = 0.1
@@ -30,6 +31,7 @@ LAID_IN = 10
 _SMOOTHED = 2  # places are means of so many ticks on both sides
 _COLOURED = 2.0  # times the variance of independent errors, as in motion.py
 _COVERED = 0.6  # so much of its lower edge behind another box: the bottom is not where somebody stands
+_LOWER = 0.85  # of its height, with somebody in front: its foot is hidden. Trembling boxes are not lower than 0.9
 _TOUCHING = 0.1  # of its height: a box whose lower part is hidden ends where the one before it begins
 _WAY, _WAY_M = 5, 0.5  # a direction is that of a step of so many ticks, and so long
 _SCALE_GAIN = 0.1  # a tick: boxes tremble
@@ -84,6 +86,7 @@ class Trails:
         self._places = np.full((0, KEPT, 2), np.nan)
         self._inside = np.zeros((0, KEPT), np.bool_)
         self._ids = np.zeros(0, np.int64)
+        self._heights = np.zeros(0)
         self.placed: dict[int, Placed] = {}
         self.scale = np.ones(0)
         self.away = np.full((0, 2), np.nan)
@@ -115,7 +118,7 @@ class Trails:
         self._forget()
         seen = [row for row in plainly_seen(view) if self._ground is None or row.ground]
         if seen:
-            self._note(seen, view.time_s - tick * TICK_S)
+            self._note(seen, view)
         return True
 
     @property
@@ -156,9 +159,10 @@ class Trails:
         ways: Floats = steps / np.where(far, lengths, np.nan)[..., None]
         return ways
 
-    def _note(self, seen: list[Placed], late_s: float) -> None:
+    def _note(self, seen: list[Placed], view: View) -> None:
         """Notes where some road users are."""
         rows = self._take(seen)
+        late_s = view.time_s - self.tick * TICK_S
         if self._ground is None:
             places = np.array([row.foot for row in seen], np.float64)
             ways = np.array([row.steady or (0.0, 0.0) for row in seen], np.float64)
@@ -167,8 +171,13 @@ class Trails:
         else:
             places = np.array([row.ground for row in seen], np.float64)
             ways = np.array([row.travel or (0.0, 0.0) for row in seen], np.float64)
-            up = -self._ground.spots(np.array([row.place for row in seen], np.float64)).by_picture[:, :, 1]
+            by_picture = self._ground.spots(np.array([row.place for row in seen], np.float64)).by_picture
+            up = -by_picture[:, :, 1]
             self.away[rows] = up / np.linalg.norm(up, axis=1)[:, None]
+            heights = np.array([row.height for row in seen]) * np.linalg.norm(by_picture[:, :, 0], axis=1)
+            whole = self._whole(rows, heights, seen, view)
+            rows, places, ways = rows[whole], places[whole], ways[whole]
+            seen = [row for row, one in zip(seen, whole.tolist(), strict=True) if one]
         places -= late_s * ways
         gaps = self.tick - self.last[rows]
         self.first[rows[gaps > LAID_IN]] = self.tick
@@ -182,6 +191,22 @@ class Trails:
         self._inside[rows, self.tick % KEPT] = [self._zone in row.zones for row in seen]
         self.last[rows] = self.tick
 
+    def _whole(self, rows: NDArray[np.intp], heights: Floats, seen: list[Placed], view: View) -> NDArray[np.bool_]:
+        """Which of some road users are as high as they were: of the others somebody in front hides the foot.
+
+        Args:
+            rows: Their rows.
+            heights: Across the picture where they stand, in any unit of length.
+            seen: How they look.
+            view: With everyone who may be in front.
+        """
+        whole: NDArray[np.bool_] = ~(heights < _LOWER * self._heights[rows])
+        lower = np.flatnonzero(~whole)
+        whole[lower] = ~np.array(feet_hidden([seen[one] for one in lower.tolist()], view.everyone), np.bool_)
+        known, now = self._heights[rows[whole]], heights[whole]
+        self._heights[rows[whole]] = np.where(np.isnan(known), now, known + _SCALE_GAIN * (now - known))
+        return whole
+
     def _take(self, seen: list[Placed]) -> NDArray[np.intp]:
         """Rows of some road users; a new one gets an empty row."""
         for row in seen:
@@ -194,6 +219,7 @@ class Trails:
             self._places[new], self._inside[new] = np.nan, False
             self._ids[new] = row.id
             self.first[new] = self.last[new] = self.tick
+            self._heights[new] = np.nan
             self.scale[new] = 1.0 if self._ground else max(row.height, 1.0)
         return np.array([self._rows[row.id] for row in seen], np.intp)
 
@@ -204,6 +230,7 @@ class Trails:
         self._places = np.concatenate([self._places, np.full((more, KEPT, 2), np.nan)])
         self._inside = np.concatenate([self._inside, np.zeros((more, KEPT), np.bool_)])
         self._ids = np.concatenate([self._ids, np.zeros(more, np.int64)])
+        self._heights = np.concatenate([self._heights, np.full(more, np.nan)])
         self.scale = np.concatenate([self.scale, np.ones(more)])
         self.away = np.concatenate([self.away, np.full((more, 2), np.nan)])
         self.first = np.concatenate([self.first, np.zeros(more, np.int64)])

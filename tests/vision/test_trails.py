@@ -134,3 +134,24 @@ def test_only_those_are_plainly_seen_whose_bottom_is() -> None:
     assert [place for place, _ in found] == pytest.approx([500.0, 620.0])
     assert [label for _, label in found] == [Label.TRUCK, Label.CAR]
     assert plainly_seen(replace(last, placed=())) == []
+
+
+class Sinking(RoadUser):
+    """Somebody who stands, and whose lower half is hidden little by little within a second."""
+
+    def seen(self, time_s: float) -> tuple[float, float, float, float, float, Label] | None:
+        row = super().seen(time_s)
+        if row is None:
+            return None
+        hidden = 0.5 * (row[3] - row[1]) * min(max(time_s - 1.5, 0.0), 1.0)
+        return (*row[:3], row[3] - hidden, *row[4:])
+
+
+def test_a_foot_that_somebody_in_front_hides_little_by_little_does_not_go_away() -> None:
+    def speeds(*others: RoadUser) -> float:
+        found = trails([Sinking(Label.MOTORCYCLE, [(0.0, 500, 560), (4.0, 500, 560)], (60.0, 70.0)), *others], 3.0)
+        window = found.window(20, found.rows[:1])
+        return float(np.nanmax(np.abs(window.speeds[0])))
+
+    before_it = stands(Label.TRUCK, 500, 660, 0.0, 4.0, box=(120, 140))
+    assert speeds(before_it) < 0.5 * speeds(), "where nobody is there who hides it, it goes"
