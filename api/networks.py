@@ -88,7 +88,7 @@ def why(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer"
     words = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return f"{words[0].lower()}{words[1:]}"
+    return f"{words[0].lower()}{words[1:]}" if words[1:2].islower() else words
 
 
 def _in(address: Address, network: Network) -> bool:

@@ -43,6 +43,9 @@ def _timezone(name: str) -> str:
     return name
 
 
+Timezone = Annotated[str, AfterValidator(_timezone)]
+
+
 class _Part(BaseModel):
     # A URL with a password may be among the input.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -53,7 +56,7 @@ class Place(_Part):
 
     id: Name = Field(default="site", description="Short name of the site.")
     name: str = Field(default="", description="Name of the site for people.")
-    timezone: Annotated[str, AfterValidator(_timezone)] = Field(
+    timezone: Timezone = Field(
         default="Asia/Ho_Chi_Minh", description="Time zone of schedules and of the page (IANA name)."
     )
 
