@@ -47,6 +47,17 @@ def test_stages_of_a_detector_that_has_no_parts(synthetic: Callable[..., Plan]) 
     assert cases[:2] == ["decode", "detect"]
 
 
+def test_events_arrive_and_what_waited_is_caught_up_with(
+    synthetic: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.suites.alerts.QUICK_SECONDS", 0.2)
+    delay, worst, rate = SUITES["alerts"].run(synthetic())
+    assert (delay.metric, delay.n, worst.metric, rate.metric) == ("delay", 10, "delay, p99", "caught up")
+    for row in (delay, worst, rate):
+        assert row.median is not None
+        assert row.median > 0
+
+
 def test_the_model_alone(synthetic: Callable[..., Plan], tiny: Yolo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.suites.model.QUICK_S", 0.02)
     rows = list(SUITES["model"].run(synthetic(detector=tiny)))
