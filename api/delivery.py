@@ -148,9 +148,9 @@ class Deliveries:
             )
 
 
-def _lasting(time: timedelta) -> str:
+def _lasting(lasted: timedelta) -> str:
     """A time as people say it, such as `12 min`."""
-    seconds = max(0, int(time.total_seconds()))
+    seconds = max(0, int(lasted.total_seconds()))
     if seconds < 120:
         return f"{seconds} s"
     return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -113,12 +113,13 @@ class WebhookConnection:
 
     def _answer(self, message: Message) -> tuple[int, float]:
         """Status of the answer, and seconds that the receiver wants us to wait."""
-        kept = self._open is not None
+        kept = self._open
         try:
             return self._post(message)
         except (ConnectionError, http.client.BadStatusLine):
+            closed_by_us = self._open is not kept
             self.close()
-            if not kept:
+            if kept is None or closed_by_us:
                 raise Unreachable("the receiver closes the connection without an answer") from None
         # A connection that was kept may have been closed by the other side in the meantime: that says nothing.
         return self._answer(message)

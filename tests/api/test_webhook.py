@@ -165,8 +165,9 @@ def test_what_is_no_http_is_said() -> None:
 
 
 def test_closing_breaks_off_what_is_being_sent(receiver: Receiver) -> None:
-    receiver.delay_s = 20.0
     connection = receiver.sink(timeout_s=60).connect()
+    connection.send([message(passage(0))])
+    receiver.delay_s = 20.0
     failed: list[Exception] = []
 
     def sending() -> None:
@@ -177,12 +178,13 @@ def test_closing_breaks_off_what_is_being_sent(receiver: Receiver) -> None:
 
     thread = threading.Thread(target=sending)
     thread.start()
-    while not receiver.all:
+    while len(receiver.all) < 2:
         time.sleep(0.01)
     connection.close()
     thread.join(10)
     assert not thread.is_alive()
     assert failed
+    assert len(receiver.all) == 2, "it is not begun anew"
 
 
 def test_only_its_networks_are_spoken_to(receiver: Receiver) -> None:
