@@ -109,6 +109,22 @@ def test_faults_of_cameras_and_sinks_are_told_at_once(tmp_path: Path) -> None:
         load_whole_site(tmp_path / "no.yaml")
 
 
+@pytest.mark.parametrize(
+    ("block", "extra"),
+    [
+        ("{kind: mqtt, id: a, url: 'mqtt://h'}", "mqtt"),
+        ("{kind: kafka, id: a, servers: ['h:9092'], topic: t}", "kafka"),
+    ],
+)
+def test_a_client_that_is_not_installed_is_named_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: str, extra: str
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert refusal(written(tmp_path, f"{CAMERAS}sinks: [{block}]")) == [
+        f"sinks[0].kind: needs the extra `{extra}`: .venv/bin/python -m pip install -e '.[{extra}]'"
+    ]
+
+
 def test_the_kinds_of_events_are_those_of_rules_measurements_and_cameras() -> None:
     kinds = event_kinds()
     assert {"red_light", "intrusion", "line_flow", "heat_map", "camera_lost", "camera_moved"} <= set(kinds)
