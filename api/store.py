@@ -23,9 +23,9 @@ from api.errors import EventsLost, StoreError
 from api.event_counts import Summary, count, known_kinds, summed
 from api.event_search import (
     SELECT,
-    Condition,
     EventFilter,
     EventPage,
+    Leg,
     Query,
     StoredEvent,
     legs_of,
@@ -206,7 +206,7 @@ class Store:
         size = min(batch, max(FEWEST, batch // max(1, len(legs))))
         yield from heapq.merge(*(self._each(leg, wanted, size) for leg in legs), key=lambda event: event.place)
 
-    def _each(self, leg: Sequence[Condition], wanted: EventFilter, batch: int) -> Iterator[StoredEvent]:
+    def _each(self, leg: Leg, wanted: EventFilter, batch: int) -> Iterator[StoredEvent]:
         rows = self._read(oldest(leg, wanted, batch, None))
         while rows:
             yield from rows
