@@ -51,6 +51,10 @@ class Office:
     def until_nothing_waits(self) -> None:
         wait_until(lambda: self.state().waiting == 0, WAIT_S, "nothing waits")
 
+    def until_counted(self, delivered: int) -> None:
+        """Waits until so many have been taken, and told: a moment after they do not wait any more."""
+        wait_until(lambda: len(self.delays_s) >= delivered, WAIT_S, f"{delivered} events are delivered")
+
 
 @contextmanager
 def office(folder: Path, *sinks: Sink) -> Iterator[Office]:
@@ -92,7 +96,7 @@ def test_what_happens_arrives_and_nothing_is_left(receiver: Receiver, tmp_path: 
     with office(tmp_path, receiver.sink()) as here:
         here.happens(incident(1), incident(1, ended_s=9.0))
         receiver.until(2)
-        here.until_nothing_waits()
+        here.until_counted(2)
         assert receiver.ids() == [f"{incident(1).id}-began", f"{incident(1).id}-ended"]
         state = here.state()
         assert (state.state, state.reason, state.dead, state.delivered, state.failures) == ("delivering", None, 0, 2, 0)
@@ -118,7 +122,7 @@ def test_a_receiver_that_was_down_gets_everything_afterwards(
     with office(tmp_path, receiver.sink()) as here:
         here.happens(*MANY[:20])
         receiver.until(20)
-        here.until_nothing_waits()
+        here.until_counted(20)
         receiver.stop()
         here.happens(*MANY[20:])
         wait_until(lambda: here.state().state == "failing", WAIT_S, "it is noticed")
@@ -129,7 +133,7 @@ def test_a_receiver_that_was_down_gets_everything_afterwards(
         ]
         receiver.start()
         receiver.until(len(MANY))
-        here.until_nothing_waits()
+        here.until_counted(len(MANY))
         assert here.state().state == "delivering"
     assert by_camera(receiver) == expected(MANY)
     told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
@@ -260,7 +264,7 @@ def test_a_locked_database_makes_nothing_be_sent_twice(
 def test_a_fault_of_ours_ends_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with office(tmp_path, Clumsy.model_validate({"id": "clumsy", "routes": [{}]})) as here:
         here.happens(*MANY[:3])
-        here.until_nothing_waits()
+        here.until_counted(3)
         assert here.state().delivered == 3
     assert "clumsy 'clumsy': sending failed by a fault of ours" in caplog.text
 
