@@ -213,15 +213,15 @@ def test_one_camera_that_is_wrong_keeps_no_other_from_being_told(tmp_path: Path)
 
 
 def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
-    """The first of two devices has answered, the second never does."""
-    right, hanging = Peer("127.0.77.1"), Peer("127.0.77.2")
-    hanging.hangs = ("GetProfiles",)
+    """The first of two devices has answered, the second does not come to an end."""
+    right, endless = Peer("127.0.77.1"), Peer("127.0.77.2")
+    endless.trickles = ("GetProfiles",)
     path = tmp_path / "site.yaml"
     with ExitStack() as running:
-        for peer in (right, hanging):
+        for peer in (right, endless):
             running.enter_context(peer.at_work())
             running.enter_context(peer.discoverable(3702))
-        words = ("--subnet", "127.0.77.0/30", "--unicast", "--timeout", "6", "--write", str(path))
+        words = ("--subnet", "127.0.77.0/30", "--unicast", "--timeout", "4", "--write", str(path))
         command = subprocess.Popen(
             [sys.executable, "-u", "-m", "api", "discover", *words],
             cwd=ROOT,
