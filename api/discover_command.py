@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import typer
 
 from api.errors import ApiError
-from api.interruption import INTERRUPTED
+from api.interruption import INTERRUPTED, Interruption, interruptible
 from api.words import counted
 from streams.clock import CLOCK_OFF_S
 
@@ -81,24 +81,25 @@ def discover(
     heard: list[Answer] = []
     asked: list[_Asked] = []
     interrupted = False
-    try:
-        heard = probe.answers(timeout)
-        for one in _ask_all([answer for answer in heard if answer.xaddr], searched, credentials, timeout):
-            asked.append(one)
-            for line in [] if json else _report(one):
-                typer.echo(line, err=write == "-")
-    except KeyboardInterrupt:
-        interrupted = True
-    for line in _told(heard, asked, searched):
-        typer.echo(line, err=True)
-    if json:
-        typer.echo(json_format.dumps([_as_json(one) for one in asked], indent=2, ensure_ascii=False))
-    written = target.write([camera for one in asked for camera in one.found()]) if target else True
-    if interrupted:
-        typer.echo("ngatu: interrupted", err=True)
-        raise typer.Exit(INTERRUPTED)
-    if not written or any(one.refusal for one in asked):
-        raise typer.Exit(1)
+    with interruptible():
+        try:
+            heard = probe.answers(timeout)
+            for one in _ask_all([answer for answer in heard if answer.xaddr], searched, credentials, timeout):
+                asked.append(one)
+                for line in [] if json else _report(one):
+                    typer.echo(line, err=write == "-")
+        except Interruption:
+            interrupted = True
+        for line in _told(heard, asked, searched):
+            typer.echo(line, err=True)
+        if json:
+            typer.echo(json_format.dumps([_as_json(one) for one in asked], indent=2, ensure_ascii=False))
+        written = target.write([camera for one in asked for camera in one.found()]) if target else True
+        if interrupted:
+            typer.echo("ngatu: interrupted", err=True)
+            raise typer.Exit(INTERRUPTED)
+        if not written or any(one.refusal for one in asked):
+            raise typer.Exit(1)
 
 
 class _Asked:
