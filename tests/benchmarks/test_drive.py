@@ -54,6 +54,7 @@ def test_paced_cameras_are_measured_one_by_one() -> None:
 
 def test_a_run_that_can_not_become_good_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.drive.LOOK_S", 0.5)
+    monkeypatch.setattr("benchmarks.drive.DROPPED", 0.001)
     take = Reader.take
 
     def slowly(reader: Reader) -> Frame | None:
