@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 from alembic import command
@@ -24,6 +24,28 @@ TO_POSTGRESQL: Mapping[str, Any] = {
     "options": f"-c lock_timeout={LOCKED_MS}",
 }
 """How it is connected to where the URL does not say otherwise (parameters of libpq)."""
+
+
+class Kept:
+    """What is kept in the database. Made by `open()`; as a context it is closed at the end."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Opens the database and brings its tables up to date.
+
+        Raises:
+            StoreError: It can't be opened, or a newer version of the program made it.
+        """
+        return cls(connect(url))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.dispose()
 
 
 def connect(url: str) -> sa.Engine:

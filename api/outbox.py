@@ -12,12 +12,12 @@ program in between, nothing that was stored is left unsent; what was sent and no
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal
 from zlib import crc32
 
 import sqlalchemy as sa
 
-from api.database import connect, reading, writing
+from api.database import Kept, reading, writing
 from api.event_search import StoredEvent
 from api.schema import BIG, microseconds, moment_of, tables
 from api.sink import Message
@@ -107,29 +107,11 @@ def row_of(sink: str, event: StoredEvent, noted: datetime) -> dict[str, Any]:
     }
 
 
-class Outbox:
+class Outbox(Kept):
     """What has to be sent. Made by `open()`; safe to be used from every thread.
 
     Every method raises StoreError where the database can't be read or written.
     """
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-
-    @classmethod
-    def open(cls, url: str) -> Self:
-        """Opens the database and brings its tables up to date; as a context it is closed at the end.
-
-        Raises:
-            StoreError: It can't be opened, or a newer version of the program made it.
-        """
-        return cls(connect(url))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._engine.dispose()
 
     # -- reading
 

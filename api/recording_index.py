@@ -8,11 +8,11 @@ knows of.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 import sqlalchemy as sa
 
-from api.database import connect, reading, writing
+from api.database import Kept, reading, writing
 from api.schema import microseconds, moment_of, tables
 from streams.segment import Segment
 
@@ -74,29 +74,11 @@ class Hold:
         return self.camera == segment.camera and self.began < segment.ended and self.ended > segment.began
 
 
-class RecordingIndex:
+class RecordingIndex(Kept):
     """The index in the database. Made by `open()`; safe to be used from every thread.
 
     Every method raises StoreError where the database can't be read or written.
     """
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-
-    @classmethod
-    def open(cls, url: str) -> Self:
-        """Opens the database and brings its tables up to date; as a context it is closed at the end.
-
-        Raises:
-            StoreError: It can't be opened, or a newer version of the program made it.
-        """
-        return cls(connect(url))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._engine.dispose()
 
     # -- writing
 

@@ -9,25 +9,25 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 PLACES = 2
-"""Of a live camera: the cameras of a city send at the same moments, and the picture that waits for its turn must not be
-lost because the next one is a few milliseconds early. With more, what comes out is older and nothing is won
-(docs/decisions/0007-a-mailbox-of-two-places.md)."""
+"""With drops, as for a live camera: the cameras of a city send at the same moments, and the picture that waits for its
+turn must not be lost because the next one is a few milliseconds early. With more, what comes out is older and nothing
+is won (docs/decisions/0007-a-mailbox-of-two-places.md)."""
 
 
 class Latest(Generic[T]):
     """A mailbox of few places.
 
     With `drops` the newest win: a reader of a live camera must never wait, and a worker that is late is better
-    served with what is true now. Without it `put` waits for a place, so that of a file nothing is lost.
+    served with what is true now. Without it there is one place and `put` waits for it: of a file nothing is lost.
 
     Attributes:
         dropped: How many items newer ones replaced before anybody took them.
     """
 
-    def __init__(self, drops: bool = True, places: int = PLACES, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, drops: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
         self.dropped = 0
         self._drops = drops
-        self._places = places
+        self._places = PLACES if drops else 1
         self._clock = clock
         self._waiting: deque[tuple[float, T]] = deque()
         self._closed = False

@@ -24,7 +24,7 @@ from streams.errors import SourceEnded, StreamError, StreamRefused, WorkerLost
 from streams.frame import Frame
 from streams.health import LOST_STATES, Gap, StreamHealth, StreamState, WorkerHealth, WorkerState
 from streams.home import Home, InThread
-from streams.latest import PLACES, Latest
+from streams.latest import Latest
 from streams.source import Source
 
 log = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ class Reader:
         self._start = start
         self._wake = wake
         self._on_change = on_change
-        self._mailbox: Latest[Frame] = Latest(drops=source.live, places=PLACES if source.live else 1)
+        self._mailbox: Latest[Frame] = Latest(drops=source.live)
         self._lock = threading.Condition()
         self._stopping = False
         self._supervisor: threading.Thread | None = None

@@ -22,7 +22,7 @@ def test_one_that_comes_early_costs_nothing() -> None:
 
 def test_tells_since_when_the_next_waits() -> None:
     now = 10.0
-    mailbox: Latest[str] = Latest(places=2, clock=lambda: now)
+    mailbox: Latest[str] = Latest(clock=lambda: now)
     assert mailbox.waiting_since is None
     for word in ("old", "new", "newest"):
         mailbox.put(word)
@@ -49,7 +49,7 @@ def test_without_drops_every_item_arrives_in_order() -> None:
 
 
 def test_closing_lets_go_who_waits_and_keeps_what_is_there() -> None:
-    mailbox: Latest[int] = Latest(drops=False, places=1)
+    mailbox: Latest[int] = Latest(drops=False)
     mailbox.put(1)
     answers: list[bool] = []
     writer = threading.Thread(target=lambda: answers.append(mailbox.put(2)))

@@ -11,7 +11,10 @@ from vision.rule import Rule
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
+KINDS = tuple(rule for rule in Rule.__subclasses__() if rule.__module__.startswith(f"{__name__}."))
+"""Every kind of rule there is."""
+
 if TYPE_CHECKING:
     AnyRule: TypeAlias = Rule
 else:
-    AnyRule = Annotated[Union[tuple(Rule.__subclasses__())], Field(discriminator="kind")]
+    AnyRule = Annotated[Union[KINDS], Field(discriminator="kind")]
